@@ -1,0 +1,127 @@
+"""`c360 status`: is everything received, processed and fresh?"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from customer360.cli.opening import JsonOption, opened_database, read_settings
+from customer360.cli.output import print_json, print_pairs, size
+from customer360.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from customer360.access.shops import Shop
+    from customer360.clock import Instant
+    from customer360.storage.database import Database
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("status")(status)
+
+
+def status(as_json: JsonOption = False) -> None:
+    """Show what came in, what waits and what runs."""
+    settings = read_settings()
+    with opened_database(settings) as database:
+        answer = current_status(settings, database)
+    if as_json:
+        print_json(answer)
+        return
+    for shop in answer["shops"]:
+        _print_shop(shop)
+    if not answer["shops"]:
+        typer.echo(
+            "There is no shop yet; `c360 shop create` makes one, `c360 demo` a sample shop.\n"
+        )
+    running = (
+        "running" if answer["worker_running"] else "not running: `c360 serve` or `c360 worker`"
+    )
+    pairs = [
+        ("worker", running),
+        ("profile store", f"{answer['database']}, revision {answer['revision']}"),
+        ("free on disk", size(answer["free_bytes"])),
+    ]
+    print_pairs(pairs)
+
+
+def current_status(settings: Settings, database: Database) -> dict[str, Any]:
+    """What `c360 status --json` prints."""
+    from customer360.access.shops import list_shops
+    from customer360.clock import SystemClock
+    from customer360.migrations import HEAD
+
+    now = SystemClock().now()
+    with database.read() as connection:
+        shops = [_shop_status(connection, shop, now) for shop in list_shops(connection)]
+    return {
+        "worker_running": worker_answers(settings),
+        "database": database.dialect,
+        "revision": HEAD,
+        "free_bytes": shutil.disk_usage(settings.data_dir).free,
+        "shops": shops,
+    }
+
+
+def worker_answers(settings: Settings) -> bool:
+    """Whether a worker of this data folder listens on its socket."""
+    from customer360.storage.flight import worker_answers as answers
+
+    return answers(settings.socket_path)
+
+
+def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, Any]:
+    from sqlalchemy import func, select
+
+    from customer360.clock import SECOND, to_iso
+    from customer360.intake.balance import balance
+    from customer360.intake.dead_letters import count_letters
+    from customer360.intake.tables import inbox, signal_counts
+    from customer360.storage.metadata import shop_clock
+
+    def one(column: Any, where: Any) -> Any:
+        return connection.execute(select(column).where(where)).scalar_one()
+
+    oldest = one(func.min(inbox.c.received_at), inbox.c.shop_id == shop.shop_id)
+    last = one(func.max(signal_counts.c.last_at), signal_counts.c.shop_id == shop.shop_id)
+    lag = one(shop_clock.c.change - shop_clock.c.synced, shop_clock.c.shop_id == shop.shop_id)
+    total = balance(connection, shop.shop_id).total
+    return {
+        "shop_id": str(shop.shop_id),
+        "name": shop.name,
+        "state": shop.state,
+        "balance": {
+            "received": total.received,
+            "stored": total.stored,
+            "duplicate": total.duplicate,
+            "rejected": total.rejected,
+            "waiting": total.waiting,
+        },
+        "balance_holds": total.holds,
+        "dead_letters": count_letters(connection, shop.shop_id),
+        "last_signal_at": to_iso(last),
+        "oldest_waiting_seconds": None if oldest is None else round((now - oldest) / SECOND, 1),
+        "changes_to_sync": lag,
+    }
+
+
+def _print_shop(shop: dict[str, Any]) -> None:
+    balance, oldest = shop["balance"], shop["oldest_waiting_seconds"]
+    name = shop["name"] if shop["state"] == "active" else f"{shop['name']} ({shop['state']})"
+    typer.secho(f"{name}  {shop['shop_id']}", bold=True)
+    reasons = ", ".join(f"{reason} {n:,}" for reason, n in balance["rejected"].items())
+    parts = [f"stored {balance['stored']:,}", f"duplicate {balance['duplicate']:,}"]
+    parts += [f"rejected {sum(balance['rejected'].values()):,}", f"waiting {balance['waiting']:,}"]
+    holds = "=" if shop["balance_holds"] else "≠"
+    typer.echo(f"  received {balance['received']:,} {holds} {' + '.join(parts)}")
+    typer.echo(f"  dead letters {shop['dead_letters']:,}{f' ({reasons})' if reasons else ''}")
+    typer.echo(f"  last signal {shop['last_signal_at'] or '–'}")
+    if oldest is not None:
+        typer.echo(f"  the oldest signal waits since {oldest:,.1f} s")
+    if shop["changes_to_sync"]:
+        typer.echo(f"  the warehouse lacks {shop['changes_to_sync']:,} changes")
+    typer.echo()

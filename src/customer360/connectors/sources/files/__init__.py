@@ -1,0 +1,1 @@
+"""Files of other systems: orders, customers, profiles and events, one signal for each row."""

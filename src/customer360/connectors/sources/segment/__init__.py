@@ -1,0 +1,1 @@
+"""Calls of Segment-compatible SDKs and servers."""

@@ -1,0 +1,1 @@
+"""What people agreed to, per contact point, channel and text."""

@@ -1,0 +1,111 @@
+"""On which addresses may a person be reached, and what did they agree to there?
+
+Consent belongs to the address, whoever holds it; a word about the person as a whole counts for each of theirs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from customer360.clock import Instant
+from customer360.consent.store import CHANNELS, Consent, newest
+from customer360.consent.tables import consents
+from customer360.events.model import Channel, ConsentState, Identifier
+
+_CHANNELS_OF: dict[str, tuple[Channel, ...]] = {"email": ("email",), "phone": ("sms",)}
+_MAX_VARIABLES = 10_000
+
+
+class ContactPoint(msgspec.Struct, frozen=True):
+    """An address on a channel with its consent, and the text that the person saw."""
+
+    channel: Channel
+    address: str
+    consent: ConsentState
+    consent_at: Instant | None = None
+    consent_text: str = ""
+    consent_source: str = ""
+
+
+def contact_points(
+    connection: Connection,
+    shop_id: int,
+    people: Mapping[int, tuple[Sequence[int], Sequence[Identifier]]],
+) -> dict[int, tuple[ContactPoint, ...]]:
+    """The contact points of each profile, of its fragments and identifiers (newest seen first)."""
+    fragments = [fragment for members, _ in people.values() for fragment in members]
+    addresses = [
+        one.value for _, held in people.values() for one in held if one.type in _CHANNELS_OF
+    ]
+    by_fragment: dict[int, list[Consent]] = defaultdict(list)
+    by_address: dict[tuple[Channel, str], list[Consent]] = defaultdict(list)
+    for column, values in ((consents.c.fragment_id, fragments), (consents.c.address, addresses)):
+        for start in range(0, len(values), _MAX_VARIABLES):
+            part = values[start : start + _MAX_VARIABLES]
+            condition = [column.in_(part)]
+            if column is consents.c.address:
+                # The index leads with the channel.
+                condition.append(consents.c.channel.in_(CHANNELS))
+            query = (
+                select(consents)
+                .where(consents.c.shop_id == shop_id, *condition)
+                .order_by(consents.c.occurred_at, consents.c.dedupe_key)
+            )
+            for row in connection.execute(query):
+                told = Consent(
+                    row.channel, row.address, row.state, row.text, row.source, row.occurred_at
+                )
+                if column is consents.c.fragment_id:
+                    by_fragment[row.fragment_id].append(told)
+                else:
+                    by_address[told.channel, told.address].append(told)
+    return {
+        profile_id: _points_of(
+            held,
+            [told for fragment in members for told in by_fragment.get(fragment, ())],
+            by_address,
+        )
+        for profile_id, (members, held) in people.items()
+    }
+
+
+def consent_by_channel(points: Iterable[ContactPoint]) -> dict[Channel, ConsentState]:
+    """The state of each channel: that of the address a message would go to, granted ones first."""
+    states: dict[Channel, ConsentState] = {}
+    for point in points:
+        if point.channel not in states or (point.consent == "granted" != states[point.channel]):
+            states[point.channel] = point.consent
+    return states
+
+
+def _points_of(
+    held: Sequence[Identifier],
+    own: list[Consent],
+    by_address: Mapping[tuple[Channel, str], list[Consent]],
+) -> tuple[ContactPoint, ...]:
+    wanted = [(channel, one.value) for one in held for channel in _CHANNELS_OF.get(one.type, ())]
+    wanted += [(told.channel, told.address) for told in own if told.address]
+    person = [told for told in own if not told.address]
+    points = []
+    for channel, address in dict.fromkeys(wanted):
+        told = [
+            *by_address.get((channel, address), ()),
+            *(one for one in own if one.address == address),
+        ]
+        told = [one for one in told if one.channel == channel]
+        told += [
+            Consent(channel, address, one.state, one.text, one.source, one.occurred_at)
+            for one in person
+            if one.channel == channel
+        ]
+        state = newest(told).get((channel, address))
+        points.append(
+            ContactPoint(channel, address, state.state, state.occurred_at, state.text, state.source)
+            if state
+            else ContactPoint(channel, address, "never")
+        )
+    return tuple(points)

@@ -1,0 +1,121 @@
+"""Everything that can go wrong, as one tree; a docstring is the default message.
+
+Customer360Error
+├── InvalidInput            the caller sent something unusable (422; intake answers 400)
+│   ├── InvalidTime
+│   ├── InvalidMoney
+│   ├── InvalidSetting
+│   ├── InvalidPayload
+│   └── PayloadTooLarge     413
+├── Unauthenticated         401
+├── Forbidden               403
+├── NotFound                404
+│   ├── ShopNotFound
+│   ├── ProfileNotFound
+│   ├── DeadLetterNotFound
+│   └── ImportNotFound
+├── Conflict                409
+│   ├── LeaseLost           another worker wrote first; compute again
+│   └── WarehouseBusy       another process holds the warehouse files
+├── TooManyRequests         429
+└── Unavailable             503
+    ├── DiskNearlyFull
+    └── WorkerUnreachable   nobody answers on the worker's socket
+"""
+
+from __future__ import annotations
+
+
+class Customer360Error(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class InvalidInput(Customer360Error):
+    """The request cannot be used as it is."""
+
+    def __init__(self, message: str | None = None, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class InvalidTime(InvalidInput):
+    """This is not a time we can read; use ISO 8601, for example 2026-01-31T09:30:00Z."""
+
+
+class InvalidMoney(InvalidInput):
+    """This is not an amount of money; use digits with a point, for example 19.90."""
+
+
+class InvalidSetting(InvalidInput):
+    """A C360_* setting has a value that cannot be used."""
+
+
+class InvalidPayload(InvalidInput):
+    """The body is not the JSON that this address expects."""
+
+
+class PayloadTooLarge(InvalidInput):
+    """The body is larger than the limit; send smaller batches."""
+
+
+class Unauthenticated(Customer360Error):
+    """The key or signature is missing or wrong."""
+
+
+class Forbidden(Customer360Error):
+    """You do not have the right to do this."""
+
+
+class NotFound(Customer360Error):
+    """There is nothing here."""
+
+
+class ShopNotFound(NotFound):
+    """No shop has this id; `c360 shop list` shows the shops."""
+
+
+class ProfileNotFound(NotFound):
+    """No profile has this id."""
+
+
+class DeadLetterNotFound(NotFound):
+    """No dead letter has this id; it may have been replayed already."""
+
+
+class ImportNotFound(NotFound):
+    """No import has this id."""
+
+
+class Conflict(Customer360Error):
+    """Something changed in between; read again and retry."""
+
+
+class LeaseLost(Conflict):
+    """Another worker wrote to this shop first; the batch is computed again."""
+
+
+class WarehouseBusy(Conflict):
+    """Another process holds the warehouse files; stop it or ask it over its socket."""
+
+
+class TooManyRequests(Customer360Error):
+    """Too many requests; slow down and retry after the time given."""
+
+    def __init__(self, message: str | None = None, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(Customer360Error):
+    """The service cannot take this now; retry later."""
+
+
+class DiskNearlyFull(Unavailable):
+    """The disk is nearly full, so nothing more is accepted; free some space."""
+
+
+class WorkerUnreachable(Unavailable):
+    """No worker answers; start one with `c360 serve` or `c360 worker`."""

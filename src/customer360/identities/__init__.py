@@ -1,0 +1,1 @@
+"""Who is who: identifiers, fragments, and the map from fragments to profiles."""

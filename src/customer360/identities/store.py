@@ -1,0 +1,366 @@
+"""Reads what a batch of evidence touches, lets `resolve.attach` decide, and says what to write."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from sqlalchemy import Connection, select, update
+
+from customer360.clock import Instant
+from customer360.events.model import Identifier, SourceRank, Trust
+from customer360.identities.resolve import (
+    FragmentId,
+    Observation,
+    Ownership,
+    Person,
+    ProfileId,
+    State,
+    attach,
+)
+from customer360.identities.tables import (
+    fragment_identifiers,
+    fragments,
+    observations,
+    ownerships,
+    profiles,
+)
+from customer360.storage.database import bulk, bulk_update
+from customer360.values import new_ids
+
+Digest = bytes
+
+
+@dataclass(slots=True)
+class Sighting:
+    """All events of a batch that carry the same evidence."""
+
+    identifiers: tuple[Identifier, ...]
+    trust: Trust
+    rank: SourceRank
+    first_at: Instant
+    last_at: Instant
+    events: int = 1
+
+    def add(self, at: Instant, rank: SourceRank) -> None:
+        self.events += 1
+        self.first_at = min(self.first_at, at)
+        self.last_at = max(self.last_at, at)
+        self.rank = max(self.rank, rank)
+
+
+@dataclass(slots=True)
+class Links:
+    """Where each evidence belongs, and the rows that say so."""
+
+    fragment_of: dict[Digest, FragmentId] = field(default_factory=dict)
+    state: State = field(default_factory=State)
+    new_fragments: dict[Digest, FragmentId] = field(default_factory=dict)
+
+    def profile_of(self, fragment_id: FragmentId) -> ProfileId:
+        """The profile that a fragment of this batch now belongs to."""
+        return self.state.survivor(self.state.profile_of[fragment_id])
+
+    @property
+    def profiles(self) -> set[ProfileId]:
+        """Every profile that an event of this batch belongs to."""
+        return {self.profile_of(fragment_id) for fragment_id in self.fragment_of.values()}
+
+
+def evidence_digest(
+    digest_key: bytes, identifiers: Sequence[Identifier], name: str, trust: Trust
+) -> Digest:
+    """The key under which a fragment is found again: the same evidence always gives the same one."""
+    text = "\x1e".join(f"{identifier.type}\x1f{identifier.value}" for identifier in identifiers)
+    return blake2b(
+        f"{text}\x1d{name}\x1d{int(trust)}".encode(), key=digest_key, digest_size=16
+    ).digest()
+
+
+def link(connection: Connection, shop_id: int, sightings: Mapping[Digest, Sighting]) -> Links:
+    """Find the fragment of each evidence; make and attach those seen for the first time. Only reads."""
+    links = Links()
+    for digest, fragment_id, profile_id in _known_fragments(connection, shop_id, list(sightings)):
+        links.fragment_of[digest] = fragment_id
+        links.state.profile_of[fragment_id] = profile_id
+    new = sorted(
+        (digest for digest in sightings if digest not in links.fragment_of),
+        key=lambda digest: (sightings[digest].first_at, -sightings[digest].rank, digest),
+    )
+    if not new:
+        return links
+    wanted = {identifier for digest in new for identifier in sightings[digest].identifiers}
+    _load_owners(connection, shop_id, wanted, links.state)
+    profile_ids = _ids_as_needed()
+    for digest, fragment_id in zip(new, new_ids.take(len(new)), strict=True):
+        seen = sightings[digest]
+        links.fragment_of[digest] = links.new_fragments[digest] = fragment_id
+        attach(
+            links.state,
+            Observation(
+                fragment_id=fragment_id,
+                identifiers=seen.identifiers,
+                trust=seen.trust,
+                rank=seen.rank,
+                first_at=seen.first_at,
+                last_at=seen.last_at,
+                events=seen.events,
+                evidence=digest,
+            ),
+            profile_ids,
+        )
+    return links
+
+
+def write(
+    connection: Connection,
+    shop_id: int,
+    change: int,
+    sightings: Mapping[Digest, Sighting],
+    links: Links,
+    now: Instant,
+) -> None:
+    """Store new fragments, ownerships, observations and merges; every profile touched takes the change number."""
+    state = links.state
+    bulk(
+        connection,
+        observations,
+        ("shop_id", "fragment_id", "run", "first_at", "last_at", "rank", "n"),
+        [
+            (
+                shop_id,
+                links.fragment_of[digest],
+                0,
+                seen.first_at,
+                seen.last_at,
+                int(seen.rank),
+                seen.events,
+            )
+            for digest, seen in sightings.items()
+        ],
+        on_conflict=_WIDEN_OBSERVATION,
+    )
+    if links.new_fragments:
+        _write_fragments(connection, shop_id, change, sightings, links)
+        _write_ownerships(connection, shop_id, state)
+    born = [profile for profile in state.born if profile not in state.redirects]
+    bulk(
+        connection,
+        profiles,
+        (
+            "shop_id",
+            "profile_id",
+            "known",
+            "account_ids",
+            "name",
+            "search_text",
+            "created_at",
+            "change",
+        ),
+        [
+            (
+                shop_id,
+                profile,
+                state.people[profile].known,
+                _account_ids(state.people[profile]),
+                "",
+                "",
+                now,
+                change,
+            )
+            for profile in born
+        ],
+    )
+    _write_merges(connection, shop_id, change, state)
+    _touch(connection, shop_id, change, links)
+
+
+_WIDEN_OBSERVATION = (
+    "(shop_id, fragment_id, run) do update set"
+    " first_at = case when excluded.first_at < observations.first_at"
+    " then excluded.first_at else observations.first_at end,"
+    " last_at = case when excluded.last_at > observations.last_at then excluded.last_at else observations.last_at end,"
+    " rank = case when excluded.rank > observations.rank then excluded.rank else observations.rank end,"
+    " n = observations.n + excluded.n"
+)
+
+
+def _known_fragments(
+    connection: Connection, shop_id: int, digests: list[Digest]
+) -> Iterator[tuple[Digest, FragmentId, ProfileId]]:
+    query = select(fragments.c.evidence, fragments.c.fragment_id, fragments.c.profile_id).where(
+        fragments.c.shop_id == shop_id, fragments.c.evidence.in_(digests)
+    )
+    for digest, fragment_id, profile_id in connection.execute(query).all():
+        yield bytes(digest), fragment_id, profile_id
+
+
+def _load_owners(
+    connection: Connection, shop_id: int, wanted: set[Identifier], state: State
+) -> None:
+    by_type: dict[str, list[str]] = defaultdict(list)
+    for identifier in wanted:
+        by_type[identifier.type].append(identifier.value)
+    people: set[ProfileId] = set()
+    for kind, values in by_type.items():
+        query = (
+            select(
+                ownerships.c.value,
+                ownerships.c.fragment_id,
+                ownerships.c.since,
+                ownerships.c.state,
+                fragments.c.profile_id,
+            )
+            .join_from(
+                ownerships,
+                fragments,
+                (fragments.c.shop_id == ownerships.c.shop_id)
+                & (fragments.c.fragment_id == ownerships.c.fragment_id),
+            )
+            .where(
+                ownerships.c.shop_id == shop_id,
+                ownerships.c.type == kind,
+                ownerships.c.value.in_(values),
+                ownerships.c.until.is_(None),
+            )
+        )
+        for value, fragment_id, since, ownership_state, profile_id in connection.execute(
+            query
+        ).all():
+            state.owners[Identifier(kind, value)] = Ownership(fragment_id, since, ownership_state)
+            state.profile_of[fragment_id] = profile_id
+            people.add(profile_id)
+    # Existing fragments of the batch may belong to profiles that merge now, so those are loaded as well.
+    people.update(state.profile_of.values())
+    query_people = select(profiles.c.profile_id, profiles.c.known, profiles.c.account_ids).where(
+        profiles.c.shop_id == shop_id, profiles.c.profile_id.in_(people)
+    )
+    for profile_id, known, account_ids in connection.execute(query_people).all():
+        held = (
+            {kind: set(values) for kind, values in json.loads(account_ids).items()}
+            if account_ids != "{}"
+            else {}
+        )
+        state.people[profile_id] = Person(bool(known), held)
+
+
+def _write_fragments(
+    connection: Connection,
+    shop_id: int,
+    change: int,
+    sightings: Mapping[Digest, Sighting],
+    links: Links,
+) -> None:
+    bulk(
+        connection,
+        fragments,
+        ("shop_id", "fragment_id", "era", "evidence", "trust", "profile_id", "change"),
+        [
+            (
+                shop_id,
+                fragment_id,
+                0,
+                digest,
+                int(sightings[digest].trust),
+                links.profile_of(fragment_id),
+                change,
+            )
+            for digest, fragment_id in links.new_fragments.items()
+        ],
+    )
+    bulk(
+        connection,
+        fragment_identifiers,
+        ("shop_id", "type", "value", "fragment_id"),
+        [
+            (shop_id, identifier.type, identifier.value, fragment_id)
+            for digest, fragment_id in links.new_fragments.items()
+            for identifier in sightings[digest].identifiers
+        ],
+    )
+
+
+def _write_ownerships(connection: Connection, shop_id: int, state: State) -> None:
+    rows = []
+    for identifier in state.claimed:
+        owned = state.owners[identifier]
+        rows.append(
+            (
+                shop_id,
+                identifier.type,
+                identifier.value,
+                0,
+                owned.fragment_id,
+                owned.since,
+                owned.state,
+            )
+        )
+    bulk(
+        connection,
+        ownerships,
+        ("shop_id", "type", "value", "era", "fragment_id", "since", "state"),
+        rows,
+        replace_on=("shop_id", "type", "value", "era"),
+    )
+
+
+def _write_merges(connection: Connection, shop_id: int, change: int, state: State) -> None:
+    for gone in state.redirects:
+        if gone in state.born:
+            continue
+        kept = state.survivor(gone)
+        connection.execute(
+            update(fragments)
+            .where(fragments.c.shop_id == shop_id, fragments.c.profile_id == gone)
+            .values(profile_id=kept, change=change)
+        )
+        connection.execute(
+            update(profiles)
+            .where(
+                profiles.c.shop_id == shop_id,
+                (profiles.c.profile_id == gone) | (profiles.c.merged_into == gone),
+            )
+            .values(merged_into=kept, change=change)
+        )
+
+
+def _touch(connection: Connection, shop_id: int, change: int, links: Links) -> None:
+    state = links.state
+    touched = links.profiles | {state.survivor(kept) for kept in state.redirects.values()}
+    renewed = [profile for profile in touched - state.born if profile in state.people]
+    bulk_update(
+        connection,
+        "update profiles set known = {}, account_ids = {}, change = {} where shop_id = {} and profile_id = {}",
+        [
+            (
+                state.people[profile].known,
+                _account_ids(state.people[profile]),
+                change,
+                shop_id,
+                profile,
+            )
+            for profile in renewed
+        ],
+    )
+    bulk_update(
+        connection,
+        "update profiles set change = {} where shop_id = {} and profile_id = {}",
+        [
+            (change, shop_id, profile)
+            for profile in touched - state.born
+            if profile not in state.people
+        ],
+    )
+
+
+def _account_ids(person: Person) -> str:
+    held = {kind: sorted(values) for kind, values in person.account_ids.items() if values}
+    return json.dumps(held, sort_keys=True) if held else "{}"
+
+
+def _ids_as_needed() -> Iterator[int]:
+    while True:
+        yield new_ids.next()

@@ -1,0 +1,15 @@
+"""Every table of the profile store: importing this module fills `metadata`."""
+
+from __future__ import annotations
+
+from customer360.access import tables as access
+from customer360.consent import tables as consent
+from customer360.events import tables as events
+from customer360.identities import tables as identities
+from customer360.intake import tables as intake
+from customer360.profiles import tables as profiles
+from customer360.storage.metadata import metadata
+
+MODULES = (access, consent, events, identities, intake, profiles)
+
+__all__ = ["MODULES", "metadata"]

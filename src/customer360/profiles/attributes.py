@@ -1,0 +1,163 @@
+"""Every attribute of a profile by its one name: type, label and help. Segments, API, pages and docs read this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+AttributeType = Literal["number", "money", "time", "text", "list", "boolean", "choice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """`moves` says that time alone changes it: it is computed on reading and never stored."""
+
+    name: str
+    label: str
+    type: AttributeType
+    help: str
+    moves: bool = False
+    choices: tuple[str, ...] = ()
+
+
+_CONSENT = ("never", "pending", "granted", "withdrawn")
+
+
+def _channel_attributes() -> tuple[Attribute, ...]:
+    entries: list[Attribute] = []
+    for channel, word in (
+        ("email", "E-mails"),
+        ("sms", "SMS"),
+        ("whatsapp", "WhatsApp messages"),
+        ("push", "Push messages"),
+    ):
+        for action in ("sent", "opened", "clicked", "replied", "dismissed"):
+            entries.append(
+                Attribute(
+                    f"{channel}_{action}_count",
+                    f"{word} {action}",
+                    "number",
+                    f"{word} that were {action}",
+                )
+            )
+        entries.append(
+            Attribute(
+                f"{channel}_last_contact_at",
+                f"Last contact by {channel}",
+                "time",
+                f"When {word.lower()} last went out",
+            )
+        )
+        entries.append(
+            Attribute(
+                f"consent_{channel}",
+                f"Consent to {channel}",
+                "choice",
+                f"Consent of the address that {word.lower()} would go to",
+                choices=_CONSENT,
+            )
+        )
+    return tuple(entries)
+
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute(
+        "orders_count", "Orders", "number", "Orders placed, without cancelled and test orders"
+    ),
+    Attribute("items_count", "Items bought", "number", "Quantities of all order lines"),
+    Attribute(
+        "total_spend",
+        "Total spent",
+        "money",
+        "Sum of order totals as placed, tax and shipping included",
+    ),
+    Attribute("refunded_total", "Refunded", "money", "Sum of refunds"),
+    Attribute("net_spend", "Net spent", "money", "Total spent less refunds"),
+    Attribute("average_order_value", "Average order value", "money", "Total spent / orders"),
+    Attribute("first_order_at", "First order", "time", "When the first order was placed"),
+    Attribute("last_order_at", "Last order", "time", "When the last order was placed"),
+    Attribute(
+        "days_since_last_order",
+        "Days since last order",
+        "number",
+        "Calendar days in the shop's zone",
+        moves=True,
+    ),
+    Attribute("discount_received", "Discount received", "money", "Sum of discounts on orders"),
+    Attribute("promo_codes_count", "Promo codes used", "number", "Different discount codes used"),
+    Attribute(
+        "returned_items_count", "Returned items", "number", "Items that came back with refunds"
+    ),
+    Attribute(
+        "negative_feedback_count",
+        "Negative feedback",
+        "number",
+        "Reviews with three stars or fewer",
+    ),
+    Attribute("first_seen_at", "First seen", "time", "Time of the first event"),
+    Attribute("last_seen_at", "Last seen", "time", "Time of the last event"),
+    Attribute("sessions_count", "Sessions", "number", "Visits to the storefront"),
+    Attribute("events_count", "Events", "number", "Events, derived ones apart"),
+    Attribute(
+        "first_touch_source", "First touch source", "text", "Where the first visit came from"
+    ),
+    Attribute("first_touch_medium", "First touch medium", "text", "Medium of the first visit"),
+    Attribute(
+        "first_touch_campaign", "First touch campaign", "text", "Campaign of the first visit"
+    ),
+    Attribute("first_touch_url", "First touch URL", "text", "Page of the first visit"),
+    Attribute("last_touch_source", "Last touch source", "text", "Where the last visit came from"),
+    Attribute("last_touch_medium", "Last touch medium", "text", "Medium of the last visit"),
+    Attribute("last_touch_campaign", "Last touch campaign", "text", "Campaign of the last visit"),
+    Attribute("last_touch_url", "Last touch URL", "text", "Page of the last visit"),
+    Attribute(
+        "acquisition_source", "Acquisition source", "text", "Touch source of the first visit"
+    ),
+    Attribute("country", "Country", "text", "ISO code, newest told"),
+    Attribute("region", "Region", "text", "State or province, newest told"),
+    Attribute("city", "City", "text", "City, newest told"),
+    Attribute("zip", "ZIP", "text", "Postal code, newest told"),
+    Attribute("timezone", "Time zone", "text", "IANA time zone, newest told"),
+    Attribute("currency", "Currency", "text", "Currency of the person, newest told"),
+    Attribute("language", "Language", "text", "Language, newest told"),
+    Attribute("tags", "Tags", "list", "Tags of the shop system"),
+    Attribute("has_name", "Has a name", "boolean", "A first or last name is known"),
+    Attribute("has_email", "Has an e-mail", "boolean", "An e-mail address is known"),
+    Attribute("has_phone", "Has a phone", "boolean", "A phone number is known"),
+    Attribute("email_domain", "E-mail domain", "text", "Domain of the e-mail address last seen"),
+    Attribute(
+        "shopping_place",
+        "Where they shop",
+        "choice",
+        "Where orders were placed",
+        choices=("online_only", "in_store_only", "marketplace_only", "omnichannel"),
+    ),
+    Attribute("pos_last_visit_at", "Last store visit", "time", "Last event in a store"),
+    Attribute("pos_location", "Store location", "text", "Location of the last order in a store"),
+    Attribute("pos_spend", "Spent in stores", "money", "Sum of orders placed in stores"),
+    Attribute("preferred_location", "Preferred location", "text", "Location with most orders"),
+    Attribute("tickets_count", "Tickets", "number", "Support tickets opened"),
+    Attribute("last_ticket_at", "Last ticket", "time", "When the last ticket was opened"),
+    *_channel_attributes(),
+    Attribute(
+        "messages_today",
+        "Messages today",
+        "number",
+        "Messages sent to them this shop day",
+        moves=True,
+    ),
+    Attribute(
+        "messages_7d",
+        "Messages in 7 days",
+        "number",
+        "Messages sent to them in the last 7 days",
+        moves=True,
+    ),
+    Attribute("fatigue", "Fatigue", "number", "Messages in 7 days / 10, at most 1", moves=True),
+    Attribute("last_contact_at", "Last contact", "time", "When any message last went out"),
+    Attribute("identifiers_count", "Identifiers", "number", "Identifiers of the profile"),
+)
+
+BY_NAME: dict[str, Attribute] = {attribute.name: attribute for attribute in ATTRIBUTES}
+STORED: tuple[Attribute, ...] = tuple(attribute for attribute in ATTRIBUTES if not attribute.moves)
+"""What the warehouse keeps; the rest follows from the clock."""

@@ -1,0 +1,150 @@
+"""Which customers match, in what order? Answered by the warehouse with ids; the profile store then says who."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+from customer360.clock import Instant, from_datetime, to_datetime
+from customer360.errors import InvalidInput
+from customer360.profiles.attributes import STORED
+from customer360.values import Amount, to_decimal
+
+
+class WarehouseQuery(Protocol):
+    """How the warehouse is asked: SQL in DuckDB's dialect with bound values, about one shop."""
+
+    def query(self, shop_id: int, sql: str, params: Sequence[Any] = ()) -> pa.Table: ...
+
+
+SORTABLE: frozenset[str] = frozenset(
+    attribute.name
+    for attribute in STORED
+    if attribute.type in ("number", "money", "time", "text", "choice")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which profiles are wanted; every part narrows the list. `profile_ids` are those that a search found."""
+
+    kind: Literal["customer", "visitor", "all"] = "customer"
+    countries: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    has_email: bool | None = None
+    orders_min: int | None = None
+    spend_min: Amount | None = None
+    seen_since: Instant | None = None
+    profile_ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows of one page (attribute name to raw value, with profile_id and kind), how many match, and of how many."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    everyone: int
+
+
+# What a list of customers shows; other attributes are on the customer's page.
+COLUMNS: tuple[str, ...] = (
+    "orders_count", "items_count", "total_spend", "average_order_value", "first_order_at", "last_order_at",
+    "last_seen_at", "country", "city", "shopping_place", "sessions_count", "refunded_total",
+)  # fmt: skip
+
+
+def browse(
+    warehouse: WarehouseQuery,
+    shop_id: int,
+    wanted: Wanted,
+    *,
+    sort: str = "last_seen_at",
+    descending: bool = True,
+    limit: int = 25,
+    offset: int = 0,
+) -> Found:
+    """A page of profiles; raises InvalidInput when `sort` is no attribute that orders."""
+    if sort not in SORTABLE:
+        raise InvalidInput(f"{sort!r} cannot order a list of customers", "sort")
+    conditions, params = _conditions(wanted)
+    where = " and ".join(conditions) or "true"
+    direction = "desc" if descending else "asc"
+    table = warehouse.query(
+        shop_id,
+        f"""
+        select profile_id, kind, {", ".join(COLUMNS)}
+        from profiles
+        where {where}
+        order by {sort} {direction} nulls last, profile_id desc
+        limit ? offset ?
+        """,
+        [*params, limit, offset],
+    )
+    counts = warehouse.query(
+        shop_id,
+        f"""
+        select
+            count(*) filter (where {where}) as total,
+            count(*) filter (where kind = 'customer' or ? <> 'customer') as everyone
+        from profiles
+        """,
+        [*params, wanted.kind],
+    ).to_pylist()[0]
+    return Found(
+        [_raw(row) for row in table.to_pylist()], int(counts["total"]), int(counts["everyone"])
+    )
+
+
+def countries(warehouse: WarehouseQuery, shop_id: int) -> list[tuple[str, int]]:
+    """The countries of customers with their counts, most first: what the filter offers."""
+    table = warehouse.query(
+        shop_id,
+        """
+        select country, count(*) as n
+        from profiles
+        where kind = 'customer' and country is not null
+        group by country
+        order by n desc, country
+        limit 250
+        """,
+    )
+    return [(row["country"], int(row["n"])) for row in table.to_pylist()]
+
+
+def _conditions(wanted: Wanted) -> tuple[list[str], list[Any]]:
+    parts: list[tuple[str, list[Any]]] = []
+    if wanted.kind != "all":
+        parts.append(("kind = ?", [wanted.kind]))
+    for column, values in (("country", wanted.countries), ("shopping_place", wanted.places)):
+        if values:
+            parts.append((f"{column} in (select unnest(?))", [list(values)]))
+    if wanted.has_email is not None:
+        parts.append(("has_email = ?", [wanted.has_email]))
+    if wanted.orders_min is not None:
+        parts.append(("orders_count >= ?", [wanted.orders_min]))
+    if wanted.spend_min is not None:
+        parts.append(("total_spend >= ?", [to_decimal(wanted.spend_min)]))
+    if wanted.seen_since is not None:
+        parts.append(("last_seen_at >= ?", [to_datetime(wanted.seen_since).replace(tzinfo=None)]))
+    if wanted.profile_ids is not None:
+        parts.append(("profile_id in (select unnest(?))", [list(wanted.profile_ids)]))
+    return [text for text, _ in parts], [value for _, values in parts for value in values]
+
+
+def _raw(row: dict[str, Any]) -> dict[str, Any]:
+    """Amounts as ten-thousandths and times as instants again, as cards hold them."""
+    return {name: _raw_value(value) for name, value in row.items()}
+
+
+def _raw_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value.scaleb(4))
+    if isinstance(value, datetime):
+        return from_datetime(value.replace(tzinfo=UTC))
+    return value

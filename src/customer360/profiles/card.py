@@ -1,0 +1,370 @@
+"""What does a profile say, attribute by attribute? One evaluation for the page, the API and the warehouse."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from customer360.clock import DAY, Instant, local_date, start_of_day, to_iso
+from customer360.errors import ProfileNotFound
+from customer360.events.model import Address, Identifier
+from customer360.events.tables import events
+from customer360.identities.tables import profiles
+from customer360.profiles.attributes import ATTRIBUTES, BY_NAME
+from customer360.profiles.facts import Facts, OrderFact, gather
+from customer360.profiles.fold import Names, names_of, tags_of
+from customer360.values import money_text
+
+AttributeValue = int | float | str | bool | list[str] | None
+
+_SENT = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
+_FULL_FATIGUE = 10
+"""Messages in seven days at which a person has had enough: fatigue 1."""
+_TYPES_OF_ACTION: dict[str, dict[str, tuple[str, ...]]] = {
+    "email": {"sent": ("email_sent",), "opened": ("email_opened",), "clicked": ("email_clicked",)},
+    "sms": {"sent": ("sms_sent",), "clicked": ("sms_clicked",), "replied": ("sms_replied",)},
+    "whatsapp": {
+        "sent": ("whatsapp_sent",),
+        "opened": ("whatsapp_read",),
+        "replied": ("whatsapp_replied",),
+    },
+    "push": {
+        "sent": ("push_sent",),
+        "clicked": ("push_clicked",),
+        "dismissed": ("push_dismissed",),
+    },
+}
+
+
+class IdentifierView(msgspec.Struct, frozen=True):
+    """An identifier of a profile with its source, state and when it was seen."""
+
+    type: str
+    value: str
+    source: str
+    state: str
+    first_seen_at: Instant
+    last_seen_at: Instant
+
+
+class ContactPointView(msgspec.Struct, frozen=True):
+    """An address on a channel with its consent."""
+
+    channel: str
+    address: str
+    consent: str
+    consent_at: Instant | None
+    consent_text: str
+    consent_source: str = ""
+
+
+class TraitView(msgspec.Struct, frozen=True):
+    """A fact about the person with its time and source."""
+
+    name: str
+    value: str | int | float | bool
+    source: str
+    at: Instant
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """One profile as doors show it; amounts and times are raw (see `attributes_json`)."""
+
+    profile_id: int
+    kind: Literal["customer", "visitor"]
+    fragments: int
+    name: str
+    first_name: str
+    last_name: str
+    addresses: tuple[Address, ...]
+    identifiers: tuple[IdentifierView, ...]
+    contact_points: tuple[ContactPointView, ...]
+    attributes: dict[str, AttributeValue]
+    traits: tuple[TraitView, ...]
+
+
+ReadContactPoints = Callable[
+    [Connection, int, Mapping[int, tuple[Sequence[int], Sequence[Identifier]]]],
+    Mapping[int, Sequence[ContactPointView]],
+]
+"""How the consent capability answers: contact points by profile, of its fragments and identifiers."""
+
+
+def resolve_id(connection: Connection, shop_id: int, profile_id: int) -> int:
+    """The profile that this id stands for now: itself, or the survivor of a merge; raises ProfileNotFound."""
+    row = connection.execute(
+        select(profiles.c.profile_id, profiles.c.merged_into).where(
+            profiles.c.shop_id == shop_id, profiles.c.profile_id == profile_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise ProfileNotFound
+    return int(row.merged_into or row.profile_id)
+
+
+def load_card(
+    connection: Connection,
+    shop_id: int,
+    timezone: str,
+    profile_id: int,
+    now: Instant,
+    read_contact_points: ReadContactPoints,
+) -> Card:
+    """Everything about one profile; its id differs from the one asked for after a merge."""
+    survivor = resolve_id(connection, shop_id, profile_id)
+    facts = gather(connection, shop_id, [survivor])[survivor]
+    points = read_contact_points(connection, shop_id, {survivor: contact_question(facts)}).get(
+        survivor, ()
+    )
+    attributes = stored_attributes(facts, points)
+    attributes |= _moving_attributes(connection, shop_id, timezone, facts, attributes, now)
+    names = names_of(facts.aggregate)
+    return Card(
+        profile_id=survivor,
+        kind=kind_of(facts),
+        fragments=len(facts.fragments),
+        name=names.full if names else "",
+        first_name=names.first_name if names else "",
+        last_name=names.last_name if names else "",
+        addresses=tuple(
+            known.address for known in sorted(facts.aggregate.addresses.values(), key=_newest_first)
+        ),
+        identifiers=tuple(
+            IdentifierView(
+                fact.identifier.type,
+                fact.identifier.value,
+                fact.source,
+                fact.state,
+                fact.first_seen_at,
+                fact.last_seen_at,
+            )
+            for fact in facts.identifiers
+        ),
+        contact_points=tuple(points),
+        attributes={attribute.name: attributes.get(attribute.name) for attribute in ATTRIBUTES},
+        traits=_traits(facts, names),
+    )
+
+
+def contact_question(facts: Facts) -> tuple[list[int], list[Identifier]]:
+    """What the consent capability must know of a profile: its fragments, and its identifiers, newest seen first."""
+    newest = sorted(facts.identifiers, key=lambda fact: (-fact.last_seen_at, fact.identifier))
+    return facts.fragments, [fact.identifier for fact in newest]
+
+
+def kind_of(facts: Facts) -> Literal["customer", "visitor"]:
+    """A customer has an order or a known identifier; a visitor has neither."""
+    return "customer" if facts.known or facts.orders else "visitor"
+
+
+def stored_attributes(
+    facts: Facts, points: Sequence[ContactPointView]
+) -> dict[str, AttributeValue]:
+    """The attributes that only new facts change: amounts are ten-thousandths, times are instants."""
+    return {
+        **_money(facts),
+        **_activity(facts),
+        **_touches(facts),
+        **_whereabouts(facts, points),
+        **_engagement(facts, points),
+    }
+
+
+def attributes_json(attributes: Mapping[str, AttributeValue], currency: str) -> dict[str, Any]:
+    """The attributes as the API writes them: money as decimal strings, times as ISO 8601."""
+    written: dict[str, Any] = {}
+    for name, value in attributes.items():
+        kind = BY_NAME[name].type
+        if value is not None and kind == "money":
+            written[name] = money_text(int(value), currency)  # type: ignore[arg-type]
+        elif value is not None and kind == "time":
+            written[name] = to_iso(int(value))  # type: ignore[arg-type]
+        else:
+            written[name] = value
+    return written
+
+
+def _money(facts: Facts) -> dict[str, AttributeValue]:
+    counted = [order for order in facts.orders if order.counts]
+    summed = [order for order in counted if order.sums]
+    total = sum(order.total for order in summed)
+    return {
+        "orders_count": len(counted),
+        "items_count": sum(order.items for order in counted),
+        "total_spend": total,
+        "refunded_total": facts.refunded,
+        "net_spend": total - facts.refunded,
+        "average_order_value": _divided(total, len(counted)),
+        "first_order_at": min((order.placed_at for order in counted), default=None),
+        "last_order_at": max((order.placed_at for order in counted), default=None),
+        "discount_received": sum(order.discount for order in summed),
+        "promo_codes_count": len({code for order in counted for code in _codes(order.promo_codes)}),
+        "returned_items_count": facts.returned_items,
+        "shopping_place": _shopping_place(counted),
+        "pos_spend": sum(order.total for order in summed if order.place == "in_store"),
+        "pos_location": _last_location(counted),
+        "preferred_location": _preferred_location(counted),
+        "pos_last_visit_at": max(
+            [
+                facts.aggregate.in_store_at,
+                *(order.placed_at for order in counted if order.place == "in_store"),
+            ]
+        )
+        or None,
+    }
+
+
+def _divided(total: int, count: int) -> int | None:
+    """Half up, as money is rounded everywhere."""
+    return None if count == 0 else (2 * total + count) // (2 * count)
+
+
+def _codes(text: str) -> list[str]:
+    return [] if text == "[]" else json.loads(text)
+
+
+def _shopping_place(counted: Sequence[OrderFact]) -> str | None:
+    places = {order.place for order in counted}
+    if len(places) > 1:
+        return "omnichannel"
+    return f"{places.pop()}_only" if places else None
+
+
+def _last_location(counted: Sequence[OrderFact]) -> str | None:
+    stores = [order for order in counted if order.place == "in_store" and order.location]
+    return (
+        max(stores, key=lambda order: (order.placed_at, order.location)).location
+        if stores
+        else None
+    )
+
+
+def _preferred_location(counted: Sequence[OrderFact]) -> str | None:
+    visits = Counter(order.location for order in counted if order.location)
+    return max(visits, key=lambda location: (visits[location], location)) if visits else None
+
+
+def _activity(facts: Facts) -> dict[str, AttributeValue]:
+    whole = facts.aggregate
+    tickets = whole.types.get("ticket_opened")
+    return {
+        "negative_feedback_count": whole.negative_reviews,
+        "first_seen_at": min((count.first_at for count in whole.sources.values()), default=None),
+        "last_seen_at": max((count.last_at for count in whole.sources.values()), default=None),
+        "sessions_count": facts.sessions,
+        "events_count": sum(count.n for count in whole.types.values())
+        + len(facts.orders)
+        + facts.refunds,
+        "tickets_count": tickets.n if tickets else 0,
+        "last_ticket_at": tickets.last_at if tickets else None,
+        "identifiers_count": len(facts.identifiers),
+    }
+
+
+def _touches(facts: Facts) -> dict[str, AttributeValue]:
+    told: dict[str, AttributeValue] = {}
+    for which, seen in (("first", facts.first_touch), ("last", facts.last_touch)):
+        for part in ("source", "medium", "campaign", "url"):
+            told[f"{which}_touch_{part}"] = (getattr(seen[1], part) or None) if seen else None
+    told["acquisition_source"] = told["first_touch_source"]
+    return told
+
+
+def _whereabouts(facts: Facts, points: Sequence[ContactPointView]) -> dict[str, AttributeValue]:
+    whole = facts.aggregate
+    names = names_of(whole)
+    mails = [point.address for point in points if point.channel == "email"]
+    told: dict[str, AttributeValue] = {
+        name: str(whole.traits[name].value) if name in whole.traits else None
+        for name in ("country", "region", "city", "zip", "timezone", "currency", "language")
+    }
+    kinds = {fact.identifier.type for fact in facts.identifiers}
+    told |= {
+        "tags": list(tags_of(whole)),
+        "has_name": bool(names and names.full),
+        "has_email": "email" in kinds,
+        "has_phone": "phone" in kinds,
+        "email_domain": mails[0].rpartition("@")[2] if mails else None,
+    }
+    return told
+
+
+def _engagement(facts: Facts, points: Sequence[ContactPointView]) -> dict[str, AttributeValue]:
+    types = facts.aggregate.types
+    told: dict[str, AttributeValue] = {}
+    contacts: list[Instant] = []
+    for channel, actions in _TYPES_OF_ACTION.items():
+        for action in ("sent", "opened", "clicked", "replied", "dismissed"):
+            told[f"{channel}_{action}_count"] = sum(
+                types[name].n for name in actions.get(action, ()) if name in types
+            )
+        sent = types.get(f"{channel}_sent")
+        told[f"{channel}_last_contact_at"] = sent.last_at if sent else None
+        contacts += [sent.last_at] if sent else []
+        told[f"consent_{channel}"] = _consent(channel, points)
+    told["last_contact_at"] = max(contacts, default=None)
+    return told
+
+
+def _consent(channel: str, points: Sequence[ContactPointView]) -> str:
+    """Of the address that a message would go to: one with a grant, else the one seen last."""
+    states = [point.consent for point in points if point.channel == channel]
+    return "granted" if "granted" in states else states[0] if states else "never"
+
+
+def _moving_attributes(
+    connection: Connection,
+    shop_id: int,
+    timezone: str,
+    facts: Facts,
+    stored: Mapping[str, AttributeValue],
+    now: Instant,
+) -> dict[str, AttributeValue]:
+    today = local_date(now, timezone)
+    last_order_at = stored["last_order_at"]
+    week = _messages_since(connection, shop_id, facts.fragments, now - 7 * DAY)
+    day = _messages_since(connection, shop_id, facts.fragments, start_of_day(today, timezone))
+    return {
+        "days_since_last_order": None
+        if last_order_at is None
+        else _days(int(last_order_at), today, timezone),  # type: ignore[arg-type]
+        "messages_today": day,
+        "messages_7d": week,
+        "fatigue": min(1.0, week / _FULL_FATIGUE),
+    }
+
+
+def _days(since: Instant, today: date, timezone: str) -> int:
+    return (today - local_date(since, timezone)).days
+
+
+def _messages_since(
+    connection: Connection, shop_id: int, fragment_ids: Sequence[int], since: Instant
+) -> int:
+    query = select(func.count()).where(
+        events.c.shop_id == shop_id,
+        events.c.fragment_id.in_(fragment_ids),
+        events.c.occurred_at >= since,
+        events.c.type.in_(_SENT),
+    )
+    return connection.execute(query).scalar_one()
+
+
+def _traits(facts: Facts, names: Names | None) -> tuple[TraitView, ...]:
+    told = [
+        TraitView(name.removeprefix("custom."), trait.value, trait.source, trait.at)
+        for name, trait in sorted(facts.aggregate.traits.items())
+    ]
+    if names is not None:
+        told.insert(0, TraitView("name", names.full, names.source, names.at))
+    return tuple(told)
+
+
+def _newest_first(known: Any) -> tuple[int, str]:
+    return (-known.at, known.key)

@@ -1,0 +1,273 @@
+"""What do a fragment's events add up to? Pure: an aggregate and an event in, the aggregate changed.
+
+Everything kept here is a count, a minimum, a maximum or "the newest value wins", so the order in which events
+are folded does not matter, and aggregates of fragments combine without ever being subtracted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from customer360.clock import Instant
+from customer360.events.model import Address, Event, Traits, Trust
+from customer360.events.vocabulary import ACTED
+
+TraitValue = str | int | float | bool
+
+
+class Count(msgspec.Struct, array_like=True):
+    """How often, and first and last when."""
+
+    n: int
+    first_at: Instant
+    last_at: Instant
+
+    def add(self, at: Instant) -> None:
+        self.n += 1
+        self.first_at = min(self.first_at, at)
+        self.last_at = max(self.last_at, at)
+
+    def include(self, other: Count) -> None:
+        """Add what another fragment counted."""
+        self.n += other.n
+        self.first_at = min(self.first_at, other.first_at)
+        self.last_at = max(self.last_at, other.last_at)
+
+
+class Trait(msgspec.Struct, array_like=True, frozen=True):
+    """A fact with its time and source; of two the newer wins, and the larger key settles a tie."""
+
+    at: Instant
+    key: str
+    value: TraitValue
+    source: str
+    trust: int
+
+
+class Names(msgspec.Struct, array_like=True, frozen=True):
+    """First and last name as one fact, so that two people's names never mix."""
+
+    at: Instant
+    key: str
+    first_name: str
+    last_name: str
+    source: str
+    trust: int
+
+    @property
+    def full(self) -> str:
+        """The name as people read it."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class KnownAddress(msgspec.Struct, array_like=True, frozen=True):
+    """A postal address and when it was last told."""
+
+    at: Instant
+    key: str
+    address: Address
+    source: str
+
+
+class TagMark(msgspec.Struct, array_like=True, frozen=True):
+    """Whether a tag was put on or taken off, and when."""
+
+    at: Instant
+    key: str
+    present: bool
+
+
+class Tags(msgspec.Struct, array_like=True, frozen=True):
+    """All tags as of a time."""
+
+    at: Instant
+    key: str
+    tags: tuple[str, ...]
+
+
+class Aggregate(msgspec.Struct, omit_defaults=True):
+    """What the events of one fragment add up to, derived events and orders apart."""
+
+    types: dict[str, Count] = {}
+    sources: dict[str, Count] = {}
+    acted_at: Instant = 0
+    in_store_at: Instant = 0
+    negative_reviews: int = 0
+    vouched: bool = False
+    """Whether a trusted source named the person; a browser then no longer gives names."""
+    names: dict[int, Names] = {}
+    """The newest names by trust."""
+    traits: dict[str, Trait] = {}
+    addresses: dict[str, KnownAddress] = {}
+    all_tags: Tags | None = None
+    tag_marks: dict[str, TagMark] = {}
+
+
+# More addresses of one fragment than this are an abuse of the field; the newest stay.
+MAX_ADDRESSES = 20
+MAX_TRAITS = 100
+_NEGATIVE_STARS = 3
+
+_decoder = msgspec.json.Decoder(Aggregate)
+_encoder = msgspec.json.Encoder()
+
+
+def decode(blob: bytes) -> Aggregate:
+    """The aggregate as it is stored."""
+    return _decoder.decode(blob)
+
+
+def encode(aggregate: Aggregate) -> bytes:
+    """The aggregate as it will be stored."""
+    return _encoder.encode(aggregate)
+
+
+def fold(
+    aggregate: Aggregate, event: Event, *, source: str, trust: Trust, kept: bool, known: bool
+) -> None:
+    """Add one event. `kept`: it has a row of its own (orders are counted elsewhere); `known`: it names a person."""
+    at = event.occurred_at
+    if known and trust is Trust.FULL:
+        aggregate.vouched = True
+    if kept:
+        _count(aggregate.types, event.type, at)
+    _count(aggregate.sources, source, at)
+    if event.type in ACTED and at > aggregate.acted_at:
+        aggregate.acted_at = at
+    if event.place == "in_store" and at > aggregate.in_store_at:
+        aggregate.in_store_at = at
+    if event.type == "review_submitted" and _stars(event.properties) <= _NEGATIVE_STARS:
+        aggregate.negative_reviews += 1
+    if event.traits is not None:
+        _fold_traits(aggregate, event.traits, at, event.dedupe_key, source, trust)
+
+
+def combine(parts: Iterable[Aggregate]) -> Aggregate:
+    """The aggregate of a profile from those of its fragments."""
+    whole = Aggregate()
+    for part in parts:
+        for counts, more in ((whole.types, part.types), (whole.sources, part.sources)):
+            for name, count in more.items():
+                if name in counts:
+                    counts[name].include(count)
+                else:
+                    counts[name] = Count(count.n, count.first_at, count.last_at)
+        whole.acted_at = max(whole.acted_at, part.acted_at)
+        whole.in_store_at = max(whole.in_store_at, part.in_store_at)
+        whole.negative_reviews += part.negative_reviews
+        whole.vouched = whole.vouched or part.vouched
+        for trust, names in part.names.items():
+            _keep_newest(whole.names, trust, names)
+        for name, trait in part.traits.items():
+            _keep_newest(whole.traits, name, trait)
+        for key, address in part.addresses.items():
+            _keep_newest(whole.addresses, key, address)
+        for tag, mark in part.tag_marks.items():
+            _keep_newest(whole.tag_marks, tag, mark)
+        if part.all_tags and (whole.all_tags is None or _newer(part.all_tags, whole.all_tags)):
+            whole.all_tags = part.all_tags
+    return whole
+
+
+def names_of(aggregate: Aggregate) -> Names | None:
+    """The name of the person: the newest from a trusted source; a browser names only whom nobody vouched for."""
+    trusted = aggregate.names.get(int(Trust.FULL))
+    if trusted is None and not aggregate.vouched:
+        return aggregate.names.get(int(Trust.PUBLIC))
+    return trusted
+
+
+def tags_of(aggregate: Aggregate) -> tuple[str, ...]:
+    """The tags that hold now: the newest full list, and what was put on or taken off after it."""
+    base = aggregate.all_tags
+    tags = set(base.tags) if base else set()
+    since = base.at if base else -1
+    for tag, mark in aggregate.tag_marks.items():
+        if mark.at >= since:
+            (tags.add if mark.present else tags.discard)(tag)
+    return tuple(sorted(tags))
+
+
+def _count(counts: dict[str, Count], name: str, at: Instant) -> None:
+    count = counts.get(name)
+    if count is None:
+        counts[name] = Count(1, at, at)
+    else:
+        count.add(at)
+
+
+def _fold_traits(
+    aggregate: Aggregate, told: Traits, at: Instant, key: str, source: str, trust: Trust
+) -> None:
+    first, last = _split_name(told)
+    if first or last:
+        _keep_newest(aggregate.names, int(trust), Names(at, key, first, last, source, int(trust)))
+    for name in (
+        "language",
+        "timezone",
+        "currency",
+        "country",
+        "region",
+        "city",
+        "zip",
+        "account_state",
+    ):
+        value = getattr(told, name)
+        if value:
+            _keep_newest(aggregate.traits, name, Trait(at, key, value, source, int(trust)))
+    for name, value in told.custom.items():
+        _keep_newest(aggregate.traits, f"custom.{name}", Trait(at, key, value, source, int(trust)))
+    if len(aggregate.traits) > MAX_TRAITS:
+        # The first in the alphabet stay, whatever order they came in.
+        aggregate.traits = {
+            name: aggregate.traits[name] for name in sorted(aggregate.traits)[:MAX_TRAITS]
+        }
+    for address in told.addresses:
+        _keep_newest(
+            aggregate.addresses, _address_key(address), KnownAddress(at, key, address, source)
+        )
+    if len(aggregate.addresses) > MAX_ADDRESSES:
+        newest = sorted(aggregate.addresses.items(), key=lambda entry: (entry[1].at, entry[1].key))[
+            -MAX_ADDRESSES:
+        ]
+        aggregate.addresses = dict(newest)
+    if told.tags is not None:
+        everything = Tags(at, key, tuple(sorted(set(told.tags))))
+        if aggregate.all_tags is None or _newer(everything, aggregate.all_tags):
+            aggregate.all_tags = everything
+    for tag in told.tags_added:
+        _keep_newest(aggregate.tag_marks, tag, TagMark(at, key, True))
+    for tag in told.tags_removed:
+        _keep_newest(aggregate.tag_marks, tag, TagMark(at, key, False))
+
+
+def _split_name(told: Traits) -> tuple[str, str]:
+    if told.first_name or told.last_name:
+        return told.first_name.strip(), told.last_name.strip()
+    first, _, last = told.name.strip().partition(" ")
+    return first, last.strip()
+
+
+def _address_key(address: Address) -> str:
+    return "|".join((address.street, address.zip, address.city, address.country)).casefold()
+
+
+def _newer(one: Any, other: Any) -> bool:
+    return (one.at, one.key) > (other.at, other.key)
+
+
+def _keep_newest(facts: dict[Any, Any], name: Any, fact: Any) -> None:
+    present = facts.get(name)
+    if present is None or _newer(fact, present):
+        facts[name] = fact
+
+
+def _stars(properties: dict[str, Any]) -> float:
+    rating = properties.get("rating")
+    try:
+        return float(rating) if rating is not None and not isinstance(rating, bool) else 5.0
+    except (TypeError, ValueError):
+        return 5.0

@@ -1,0 +1,1 @@
+"""Transactions, change numbers and the engines that keep the data."""

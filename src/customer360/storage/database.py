@@ -1,0 +1,201 @@
+"""The profile store's connections: snapshots to read from, short transactions to write in, and change numbers.
+
+On SQLite one writer works at a time. Its busy handler sleeps and polls, which starves the intake while a
+worker writes batch after batch; so writers first queue on a lock file, where the kernel wakes the next at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, update
+from sqlalchemy.engine import make_url
+
+from customer360.errors import ShopNotFound
+from customer360.storage.metadata import shop_clock
+
+_WRITE = "c360_write"
+
+
+class Database:
+    """The profile store behind a SQLAlchemy URL (SQLite or PostgreSQL).
+
+    `cache_mib` is the page cache of each SQLite connection. `sync_each_commit=False` lets a SQLite commit reach
+    the disk with the next durable one: for work that can be computed again from what is already on disk. A commit
+    that finds `log_pages` pages in the write-ahead log copies them into the database before it returns.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        cache_mib: int = 32,
+        sync_each_commit: bool = True,
+        log_pages: int = 16_000,
+    ) -> None:
+        parsed = make_url(url)
+        # Errors of the driver quote the values of a row, and those are people's: hide_parameters keeps them out of logs.
+        self.dialect: Literal["sqlite", "postgresql"] = (
+            "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
+        )
+        self.path: Path | None = None
+        if self.dialect == "sqlite":
+            self.path = Path(parsed.database or "")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.engine: Engine = create_engine(
+                url, pool_size=8, max_overflow=16, pool_reset_on_return=None, hide_parameters=True
+            )
+            _prepare_sqlite(self.engine, cache_mib, sync_each_commit, log_pages)
+        else:
+            self.engine = create_engine(
+                url, pool_size=8, max_overflow=16, pool_pre_ping=True, hide_parameters=True
+            )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot; nothing is written."""
+        options: dict[str, Any] = {}
+        if self.dialect == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with (
+            self.engine.connect().execution_options(**options) as connection,
+            connection.begin() as transaction,
+        ):
+            yield connection
+            transaction.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it or nothing. Keep it short; others wait."""
+        with (
+            self._queue(),
+            self.engine.connect().execution_options(**{_WRITE: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def _queue(self) -> Iterator[None]:
+        if self.path is None:
+            yield
+            return
+        descriptor = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def settle(self) -> None:
+        """Put every commit so far on the disk, also those made with `sync_each_commit=False`.
+
+        Call before something outside records that it has seen them: a power cut must not take them back then.
+        """
+        if self.path is None:
+            return
+        log = Path(f"{self.path}-wal")
+        if log.exists():
+            descriptor = os.open(log, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def checkpoint(self) -> None:
+        """Copy SQLite's write-ahead log into the database without waiting for readers."""
+        if self.dialect == "sqlite":
+            with self.engine.connect() as connection:
+                connection.connection.driver_connection.execute("pragma wal_checkpoint(passive)")  # type: ignore[union-attr]
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+def next_change(connection: Connection, shop_id: int) -> int:
+    """The shop's next change number; the row lock makes numbers commit in order and without holes.
+
+    Every transaction that changes something the warehouse mirrors takes one and writes it on those rows.
+    """
+    statement = (
+        update(shop_clock)
+        .where(shop_clock.c.shop_id == shop_id)
+        .values(change=shop_clock.c.change + 1)
+        .returning(shop_clock.c.change)
+    )
+    change = connection.execute(statement).scalar_one_or_none()
+    if change is None:
+        raise ShopNotFound
+    return int(change)
+
+
+def bulk(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    replace_on: Sequence[str] = (),
+    ignore_conflicts: bool = False,
+    on_conflict: str = "",
+) -> None:
+    """Insert many rows (tuples in the order of `columns`) with the driver's own executemany.
+
+    `replace_on` names the key whose conflict updates the other columns; `on_conflict` is the clause itself. This
+    is the hot path of the worker: SQLAlchemy's insert() costs three times as much a row and brings nothing here.
+    """
+    if not rows:
+        return
+    mark = _mark(connection)
+    statement = f"insert into {table.name} ({', '.join(columns)}) values ({', '.join([mark] * len(columns))})"
+    if replace_on:
+        changed = ", ".join(
+            f"{name} = excluded.{name}" for name in columns if name not in replace_on
+        )
+        statement += f" on conflict ({', '.join(replace_on)}) do update set {changed}"
+    elif ignore_conflicts:
+        statement += " on conflict do nothing"
+    elif on_conflict:
+        statement += f" on conflict {on_conflict}"
+    connection.exec_driver_sql(statement, list(rows))
+
+
+def bulk_update(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run one statement for many rows with the driver's executemany; each `{}` stands for a bound value."""
+    if rows:
+        connection.exec_driver_sql(statement.replace("{}", _mark(connection)), list(rows))
+
+
+def _mark(connection: Connection) -> str:
+    return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
+def _prepare_sqlite(engine: Engine, cache_mib: int, sync_each_commit: bool, log_pages: int) -> None:
+    pragmas = (
+        "pragma journal_mode = wal",
+        f"pragma synchronous = {'full' if sync_each_commit else 'normal'}",
+        "pragma foreign_keys = on",
+        "pragma secure_delete = on",
+        "pragma busy_timeout = 30000",
+        "pragma temp_store = memory",
+        f"pragma cache_size = {-1024 * cache_mib}",
+        # Reading through the page cache of the system saves a copy of every page.
+        f"pragma mmap_size = {4 * 1024**3}",
+        f"pragma wal_autocheckpoint = {log_pages}",
+    )
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("begin immediate" if writing else "begin")

@@ -1,0 +1,55 @@
+"""The one catalogue of tables, and the words every column says about personal data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def personal(treatment: Literal["keep", "null", "delete"]) -> dict[str, str]:
+    """What an erasure does with this column: keep it, set it to null, or delete its whole row."""
+    return {"personal": treatment}
+
+
+KEEP = personal("keep")
+NULL = personal("null")
+DELETE = personal("delete")
+
+
+def shop_id() -> Column[int]:
+    """The first column of every primary key."""
+    return Column("shop_id", BigInteger, primary_key=True, autoincrement=False, info=KEEP)
+
+
+shop_clock = Table(
+    "shop_clock",
+    metadata,
+    shop_id(),
+    Column("change", BigInteger, nullable=False, default=0, info=KEEP),
+    Column("synced", BigInteger, nullable=False, default=0, info=KEEP),
+    Column("lease_epoch", BigInteger, nullable=False, default=0, info=KEEP),
+    Column("lease_owner", BigInteger, nullable=True, info=KEEP),
+    Column("lease_until", BigInteger, nullable=False, default=0, info=KEEP),
+)
+"""One row per shop: its last change number, the last one known to be in the warehouse, and the worker's lease."""
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    shop_id(),
+    Column("change", BigInteger, primary_key=True, autoincrement=False, info=KEEP),
+    Column("mirror", Integer, primary_key=True, autoincrement=False, info=KEEP),
+    Column("row_id", BigInteger, primary_key=True, autoincrement=False, info=KEEP),
+    sqlite_with_rowid=False,
+)
+"""Rows that have left a mirrored table since, so that the warehouse forgets them too."""

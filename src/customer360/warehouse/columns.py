@@ -1,0 +1,200 @@
+"""Rows of the profile store as Arrow tables of the warehouse; every text is scrubbed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from customer360.storage.mirror import Kind, Mirror, Rows
+from customer360.warehouse.own_words import KnownWords
+from customer360.warehouse.schema import arrow_type
+from customer360.warehouse.scrub import SCRUBS, scrub_properties, scrub_text, words_of
+
+_NOBODYS: frozenset[str] = frozenset()
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_encode = msgspec.json.Encoder(order="deterministic").encode
+# Kinds in which a person's own words may stand; our own words and places are nobody's.
+_MAY_BE_OWN = frozenset((Kind.CODE, Kind.TITLE, Kind.TEXT, Kind.PATH, Kind.HOST))
+_LARGEST_COUNT = 1 << 62
+# DECIMAL(18, 4) holds 18 digits.
+_LARGEST_MONEY = 10**18
+
+
+def has_text(mirror: Mirror) -> bool:
+    """Whether a mirror has columns in which a person's own words may stand."""
+    may = _MAY_BE_OWN | {Kind.TEXTS, Kind.PROPERTIES}
+    return any(field.kind in may for field in mirror.fields)
+
+
+def to_arrow(mirror: Mirror, rows: Rows, own: KnownWords) -> pa.Table:
+    """The rows as a table of the warehouse; `own` says per owner which words must not enter."""
+    owners = None
+    if own.all and mirror.owner is not None:
+        owners = _Owners(column(mirror, rows, mirror.owner), own)
+    arrays = [
+        _array(field.kind, values, owners)
+        for field, values in zip(mirror.fields, rows.columns, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, [field.name for field in mirror.fields])
+
+
+def column(mirror: Mirror, rows: Rows, name: str) -> Sequence[Any]:
+    """The values of one field."""
+    return rows.columns[[field.name for field in mirror.fields].index(name)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Owners:
+    """Whose row is whose, and what is theirs alone."""
+
+    ids: Sequence[int]
+    own: KnownWords
+
+    def is_anybodys(self, words: frozenset[str]) -> bool:
+        """Whether one of the words is anybody's: quick, and nearly always no."""
+        return not words.isdisjoint(self.own.all)
+
+    def has(self, row: int, words: frozenset[str]) -> bool:
+        """Whether one of the words is the row's owner's own."""
+        return not words.isdisjoint(self.own.of.get(self.ids[row], _NOBODYS))
+
+
+def _array(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> pa.Array:
+    """One column. An untouched one of an event (all None) costs nothing more than its nulls."""
+    if kind in (Kind.ID, Kind.TIME):
+        return pa.array(values, pa.int64()).view(arrow_type(kind))
+    if values.count(None) == len(values):
+        return pa.nulls(len(values), arrow_type(kind))
+    if kind is Kind.COUNT:
+        return pa.array([_count(value) for value in values], pa.int64())
+    if kind is Kind.MONEY:
+        return _money(values)
+    if kind is Kind.NUMBER:
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    if kind is Kind.FLAG:
+        return pa.array([None if value is None else bool(value) for value in values], pa.bool_())
+    if kind is Kind.PROPERTIES:
+        return pa.array(_properties(values, owners), pa.string())
+    if kind is Kind.TEXTS:
+        return pa.array(_texts(values, owners), arrow_type(kind))
+    return pa.array(_text(kind, values, owners), pa.string())
+
+
+def _count(value: Any) -> int | None:
+    if value is None or not isinstance(value, int | float) or not abs(value) < _LARGEST_COUNT:
+        return None
+    return int(value) if value == int(value) else None
+
+
+def _money(values: Sequence[int | None]) -> pa.Array:
+    """Ten-thousandths as decimals with four places: the same digits, only their type changes."""
+    present = [value is not None and abs(value) < _LARGEST_MONEY for value in values]
+    parts = np.zeros((len(values), 2), np.int64)
+    digits = [value or 0 if there else 0 for value, there in zip(values, present, strict=True)]
+    parts[:, 0] = np.array(digits, np.int64)
+    # The upper half of a 128-bit number repeats the sign.
+    parts[:, 1] = parts[:, 0] >> 63
+    validity = pa.array(present, pa.bool_()).buffers()[1]
+    return pa.Array.from_buffers(
+        arrow_type(Kind.MONEY), len(values), [validity, pa.py_buffer(parts.tobytes())]
+    )
+
+
+def _text(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> Sequence[str | None]:
+    texts = values if _is_plain(values) else [_as_text(value) for value in values]
+    scrub = SCRUBS[kind]
+    clean = {text: None if text is None else scrub(text) for text in set(texts)}
+    if owners is None or kind not in _MAY_BE_OWN:
+        return list(map(clean.__getitem__, texts))
+    suspects = {
+        text: words
+        for text, kept in clean.items()
+        if kept is not None and owners.is_anybodys(words := words_of(kind, kept))
+    }
+    if not suspects:
+        return list(map(clean.__getitem__, texts))
+    return [
+        None if text in suspects and owners.has(row, suspects[text]) else clean[text]
+        for row, text in enumerate(texts)
+    ]
+
+
+_PLAIN = frozenset((str, type(None)))
+
+
+def _is_plain(values: Sequence[Any]) -> bool:
+    return _PLAIN.issuperset(map(type, values))
+
+
+def _as_text(value: Any) -> str | None:
+    """A number where text belongs, such as a product id, is text; a list or an object is nothing."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _texts(values: Sequence[Any], owners: _Owners | None) -> list[list[str] | None]:
+    return [
+        None
+        if value is None
+        else [
+            text
+            for one in value
+            if (text := scrub_text(str(one))) and not _is_own(owners, row, text)
+        ]
+        for row, value in enumerate(values)
+    ]
+
+
+def _properties(values: Sequence[Any], owners: _Owners | None) -> list[str | None]:
+    return [_custom(value, owners, row) if value else None for row, value in enumerate(values)]
+
+
+def _custom(properties: dict[str, Any], owners: _Owners | None, row: int) -> str | None:
+    items = tuple(properties.items())
+    try:
+        # The types, as 1, 1.0 and True are equal.
+        text, words = _scrubbed(items, tuple(map(type, properties.values())))
+    except TypeError:
+        text, words = _scrub(items)
+    if text is None or owners is None or not owners.is_anybodys(words):
+        return text
+    kept = {
+        name: value
+        for name, value in _decode(text).items()
+        if not _tells(owners, row, name) and not _tells(owners, row, value)
+    }
+    return _encode(kept).decode() if kept else None
+
+
+def _scrub(items: tuple[tuple[str, Any], ...]) -> tuple[str | None, frozenset[str]]:
+    """The custom properties that may enter, as JSON, and every word in them."""
+    kept = scrub_properties(dict(items))
+    words: set[str] = set()
+    for name, value in kept.items():
+        for one in (name, *value) if isinstance(value, list) else (name, value):
+            words |= words_of(Kind.TEXT, str(one))
+    return (_encode(kept).decode() if kept else None), frozenset(words)
+
+
+@lru_cache(1 << 14)
+def _scrubbed(
+    items: tuple[tuple[str, Any], ...], _types: tuple[type, ...]
+) -> tuple[str | None, frozenset[str]]:
+    return _scrub(items)
+
+
+def _tells(owners: _Owners, row: int, value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_tells(owners, row, one) for one in value)
+    return not isinstance(value, bool) and _is_own(owners, row, str(value))
+
+
+def _is_own(owners: _Owners | None, row: int, text: str) -> bool:
+    return owners is not None and owners.has(row, words_of(Kind.TEXT, text))

@@ -1,0 +1,257 @@
+"""One customer: who they are, what they did, what they bought, and what they agreed to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+
+from customer360.events.model import Address
+from customer360.profiles.attributes import BY_NAME
+from customer360.profiles.card import AttributeValue, Card
+from customer360.profiles.timeline import EventCount, event_counts, orders_of, timeline
+from customer360.values import parse_id
+from customer360.web import formats
+from customer360.web.door import Door, Page
+from customer360.web.timeline import Position, days, position_after
+from customer360.web.visit import Visit
+
+_TIMELINE_ROWS = 50
+# A word longer than this is no name of an event type; more would only be looked for in vain.
+_LONGEST_TYPE = 200
+
+_METRICS = (
+    ("first_seen_at", "First visited"),
+    ("last_seen_at", "Last visited"),
+    ("total_spend", "Total spent"),
+    ("orders_count", "Orders"),
+    ("average_order_value", "Average order"),
+    ("sessions_count", "Sessions"),
+)
+_TRAIT_GROUPS: tuple[tuple[str, str], ...] = (
+    (
+        "Where",
+        "country region city zip timezone language currency shopping_place preferred_location"
+        " pos_location pos_last_visit_at pos_spend",
+    ),
+    (
+        "Bought",
+        "items_count net_spend refunded_total discount_received promo_codes_count"
+        " returned_items_count first_order_at last_order_at days_since_last_order",
+    ),
+    (
+        "Came from",
+        "first_touch_source first_touch_medium first_touch_campaign first_touch_url"
+        " last_touch_source last_touch_medium last_touch_campaign last_touch_url",
+    ),
+    (
+        "Heard from us",
+        "email_sent_count email_opened_count email_clicked_count sms_sent_count"
+        " whatsapp_sent_count push_sent_count messages_today messages_7d fatigue last_contact_at",
+    ),
+    ("Service", "tickets_count last_ticket_at negative_feedback_count"),
+)
+
+
+class Labelled(NamedTuple):
+    """An attribute with its value."""
+
+    name: str
+    label: str
+    type: str
+    help: str
+    value: AttributeValue
+
+
+class TraitGroup(NamedTuple):
+    """Attributes under one heading."""
+
+    label: str
+    traits: tuple[Labelled, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of the page's tabs; `count` says how much is in it."""
+
+    label: str
+    url: str
+    current: bool
+    count: int | None = None
+
+
+def show_timeline(_door: Door, visit: Visit) -> Page | Response:
+    """The journey, newest first, by day; a cursor goes back to the first event."""
+    asked = visit.query.get("type", "")[:_LONGEST_TYPE]
+    with visit.app.database.read() as connection:
+        card = _card(connection, visit)
+        if card.profile_id != visit.id_of("profile_id"):
+            return _moved(visit, card)
+        counts = event_counts(connection, visit.shop.shop_id, card.profile_id)
+        page = timeline(
+            connection,
+            visit.shop.shop_id,
+            card.profile_id,
+            type=asked or None,
+            before=visit.query.get("before") or None,
+            limit=_TIMELINE_ROWS,
+            currency=visit.shop.currency,
+        )
+    after = Position(visit.query.get("day", ""), parse_id(visit.query.get("visit", "")))
+    filtered = {"type": asked} if asked else {}
+    end = position_after(page.items, visit.shop.timezone)
+    return _page(
+        "customers/timeline.html",
+        visit,
+        card,
+        counts,
+        type=asked,
+        days=days(page.items, visit.shop.timezone, visit.shop.currency, after),
+        older=urlencode(filtered | {"before": page.next_cursor}) if page.next_cursor else "",
+        continued=urlencode({"day": end.day, "visit": end.session_id or ""}),
+    )
+
+
+def show_events(_door: Door, visit: Visit) -> Page | Response:
+    """How often each kind of event happened, and first and last when."""
+    return _tab(visit, "customers/events.html")
+
+
+def show_orders(_door: Door, visit: Visit) -> Page | Response:
+    """The orders with their lines."""
+    with visit.app.database.read() as connection:
+        card = _card(connection, visit)
+        if card.profile_id != visit.id_of("profile_id"):
+            return _moved(visit, card)
+        counts = event_counts(connection, visit.shop.shop_id, card.profile_id)
+        orders = orders_of(connection, visit.shop.shop_id, card.profile_id)
+    return _page("customers/orders.html", visit, card, counts, orders=orders)
+
+
+def show_identity(_door: Door, visit: Visit) -> Page | Response:
+    """Identifiers, addresses and traits with their source."""
+    return _tab(visit, "customers/identity.html")
+
+
+def show_consents(_door: Door, visit: Visit) -> Page | Response:
+    """Contact points and what was agreed to on each."""
+    return _tab(visit, "customers/consents.html")
+
+
+def _tab(visit: Visit, template: str) -> Page | Response:
+    with visit.app.database.read() as connection:
+        card = _card(connection, visit)
+        if card.profile_id != visit.id_of("profile_id"):
+            return _moved(visit, card)
+        counts = event_counts(connection, visit.shop.shop_id, card.profile_id)
+    return _page(template, visit, card, counts)
+
+
+def _card(connection: Connection, visit: Visit) -> Card:
+    return visit.app.card(connection, visit.shop, visit.id_of("profile_id"))
+
+
+def _moved(visit: Visit, card: Card) -> Response:
+    """To the profile that this one was merged into, the same tab; an undo brings the address back."""
+    tail = visit.path.removeprefix(f"{visit.root}/customers/{visit.path_values['profile_id']}")
+    return RedirectResponse(f"{visit.root}/customers/{card.profile_id}{tail}", 307)
+
+
+def _page(
+    template: str, visit: Visit, card: Card, counts: Sequence[EventCount], **values: Any
+) -> Page:
+    root = f"{visit.root}/customers/{card.profile_id}"
+    return Page(
+        template,
+        {
+            "card": card,
+            "root": root,
+            "title": title_of(card.name, _contacts(card), card.profile_id),
+            "initials": _initials(card),
+            "contacts": _contacts(card) if card.name else _contacts(card)[1:],
+            "metrics": [_labelled(card, name, label) for name, label in _METRICS],
+            "counts": counts,
+            "all_count": sum(count.count for count in counts),
+            "tabs": _tabs(visit, root, card, counts),
+            "traits": _trait_groups(card),
+            "addresses": [_address_lines(address) for address in card.addresses],
+        }
+        | values,
+    )
+
+
+def title_of(name: str, contacts: Sequence[str], profile_id: int) -> str:
+    """What a profile is called: its name, else an address, else a word and the end of its id."""
+    return name or next(iter(contacts), "") or f"Visitor {str(profile_id)[-6:]}"
+
+
+def _contacts(card: Card) -> list[str]:
+    """The e-mail address and the phone number seen last."""
+    newest = sorted(card.identifiers, key=lambda one: -one.last_seen_at)
+    found = (
+        next((one.value for one in newest if one.type == kind), "") for kind in ("email", "phone")
+    )
+    return [value for value in found if value]
+
+
+def _initials(card: Card) -> str:
+    parts = (
+        [card.first_name, card.last_name]
+        if card.first_name or card.last_name
+        else card.name.split()[:2]
+    )
+    return "".join(part[0] for part in parts if part).upper()
+
+
+def _labelled(card: Card, name: str, label: str = "") -> Labelled:
+    known = BY_NAME[name]
+    return Labelled(name, label or known.label, known.type, known.help, card.attributes[name])
+
+
+def _trait_groups(card: Card) -> list[TraitGroup]:
+    """The attributes that have a value; a group without any is left out."""
+    groups = (
+        TraitGroup(
+            label,
+            tuple(
+                _labelled(card, name)
+                for name in names.split()
+                if card.attributes[name] not in (None, "", [], 0)
+            ),
+        )
+        for label, names in _TRAIT_GROUPS
+    )
+    return [group for group in groups if group.traits]
+
+
+def _tabs(visit: Visit, root: str, card: Card, counts: Sequence[EventCount]) -> list[Tab]:
+    bought = sum(count.count for count in counts if count.type == "order_placed")
+    tabs = (
+        ("Timeline", "", None),
+        ("Events", "/events", sum(count.count for count in counts)),
+        ("Orders", "/orders", bought),
+        ("Identifiers & traits", "/identity", len(card.identifiers)),
+        ("Consents", "/consents", len(card.contact_points)),
+    )
+    return [
+        Tab(label, root + path, visit.path == root + path, count) for label, path, count in tabs
+    ]
+
+
+def _address_lines(address: Address) -> list[str]:
+    """The address as on an envelope."""
+    place = " ".join(part for part in (address.zip, address.city) if part)
+    lines = (
+        address.name,
+        address.company,
+        address.street,
+        address.street2,
+        ", ".join(part for part in (place, address.region) if part),
+        formats.country(address.country) if address.country else "",
+        address.phone,
+    )
+    return [line for line in lines if line]

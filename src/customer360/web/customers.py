@@ -1,0 +1,296 @@
+"""All customers: searched, filtered and sorted by the URL, a page at a time, and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl
+
+from starlette.responses import RedirectResponse, Response
+
+from customer360.clock import DAY, Instant, local_date, to_iso
+from customer360.profiles.browse import Found, Wanted, browse, countries
+from customer360.profiles.hydrate import Summary, hydrate, search
+from customer360.values import Amount, money_text
+from customer360.web import filters, formats
+from customer360.web.door import Door, Page
+from customer360.web.filters import PAGE_ROWS, CustomerFilter
+from customer360.web.spreadsheet import as_csv, download
+from customer360.web.visit import Visit
+
+# A search that finds more says little; the list shows the first ones.
+_MOST_FOUND = 5000
+_EXPORT_ROWS = 500
+_MOST_COUNTRIES = 12
+
+_COLUMNS: tuple[tuple[str, str, bool], ...] = (
+    ("orders_count", "Orders", True),
+    ("total_spend", "Total spent", True),
+    ("average_order_value", "Average order", True),
+    ("last_order_at", "Last order", False),
+    ("last_seen_at", "Last seen", False),
+)
+_EXPORT_HEADER = (
+    *("Profile id", "Name", "E-mail", "Phone", "Kind", "Country", "City", "Orders", "Items"),
+    *(
+        "Total spent",
+        "Refunded",
+        "Average order",
+        "Currency",
+        "First order",
+        "Last order",
+        "Last seen",
+    ),
+)
+_NOUNS = {
+    "customer": ("customer", "customers"),
+    "visitor": ("visitor", "visitors"),
+    "any": ("person", "people"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    profile_id: int
+    title: str
+    contact: str
+    kind: str
+    country: str | None
+    place: str
+    orders_count: int
+    total_spend: Amount | None
+    average_order_value: Amount | None
+    last_order_at: Instant | None
+    last_seen_at: Instant | None
+
+
+class Column(NamedTuple):
+    """A heading that sorts; following its link sorts by it, or turns the order round."""
+
+    label: str
+    query: str
+    is_number: bool
+    sorted: Literal["ascending", "descending"] | None
+
+
+def show(_door: Door, visit: Visit) -> Page | Response:
+    """A page of the list."""
+    chosen = filters.read(visit.query)
+    query = filters.write(chosen)
+    if not visit.by_htmx and not _is_canonical(visit, query):
+        return RedirectResponse(f"{visit.root}/customers{query}", 303)
+    found, people = _find(visit, chosen, PAGE_ROWS, chosen.offset)
+    last_page = max(1, -(-found.total // PAGE_ROWS))
+    if chosen.page > last_page:
+        return RedirectResponse(
+            f"{visit.root}/customers{filters.write(replace(chosen, page=last_page))}", 303
+        )
+    page = Page("customers/list.html", _values(visit, chosen, found, people, last_page))
+    return (
+        page._replace(headers={"HX-Push-Url": f"{visit.root}/customers{query}"})
+        if visit.by_htmx
+        else page
+    )
+
+
+def export(_door: Door, visit: Visit) -> Response:
+    """All that the list shows, on every page of it, as a CSV file."""
+    chosen = filters.read(visit.query)
+    day = local_date(visit.now, visit.shop.timezone).isoformat()
+    return download(f"customers-{day}.csv", as_csv(_EXPORT_HEADER, _export_rows(visit, chosen)))
+
+
+def _find(
+    visit: Visit, chosen: CustomerFilter, limit: int, offset: int
+) -> tuple[Found, dict[int, Summary]]:
+    """The warehouse says which; the profile store says who."""
+    shop_id = visit.shop.shop_id
+    with visit.app.database.read() as connection:
+        ids = (
+            tuple(search(connection, shop_id, chosen.search, _MOST_FOUND))
+            if chosen.search
+            else None
+        )
+    found = browse(
+        visit.app.warehouse,
+        shop_id,
+        _wanted(chosen, visit.now, ids),
+        sort=chosen.sort_attribute,
+        descending=chosen.descending,
+        limit=limit,
+        offset=offset,
+    )
+    with visit.app.database.read() as connection:
+        people = hydrate(connection, shop_id, [row["profile_id"] for row in found.rows])
+    return found, {person.profile_id: person for person in people}
+
+
+def _everyone(visit: Visit) -> int:
+    """How many profiles the shop has, visitors too: none at all is another state than no customers."""
+    return browse(visit.app.warehouse, visit.shop.shop_id, Wanted(kind="all"), limit=1).total
+
+
+def _wanted(chosen: CustomerFilter, now: Instant, profile_ids: tuple[int, ...] | None) -> Wanted:
+    return Wanted(
+        kind="all" if chosen.kind == "any" else chosen.kind,
+        countries=chosen.countries,
+        places=chosen.places,
+        has_email=chosen.has_email,
+        orders_min=chosen.orders_min,
+        spend_min=chosen.spend_min,
+        seen_since=None if chosen.seen_days is None else now - chosen.seen_days * DAY,
+        profile_ids=profile_ids,
+    )
+
+
+def _values(
+    visit: Visit, chosen: CustomerFilter, found: Found, people: dict[int, Summary], last_page: int
+) -> dict[str, object]:
+    active = filters.pills(chosen, visit.shop.currency)
+    return {
+        "chosen": chosen,
+        "query": filters.write(replace(chosen, page=1)),
+        "pills": active,
+        "active": len(active),
+        "cleared": filters.write(filters.cleared(chosen)),
+        "default_sort": filters.DEFAULT_SORT,
+        "visitors": 0 if found.everyone else _everyone(visit),
+        "rows": _rows(found, people),
+        "total": found.total,
+        "count_line": _count_line(chosen, found),
+        "shown_line": _shown_line(chosen, found),
+        "export_label": _export_label(chosen, found, bool(active or chosen.search)),
+        "last_page": last_page,
+        "page_address": lambda number: (
+            f"{visit.root}/customers{filters.write(replace(chosen, page=number))}"
+        ),
+        "columns": _columns(chosen),
+        "kinds": filters.KINDS,
+        "places": filters.PLACES,
+        "countries": _countries(visit, chosen),
+        "seen_days": [(days, filters.seen_label(days)) for days in filters.SEEN_DAYS],
+        "spend_min": filters.spend_text(chosen.spend_min),
+    }
+
+
+def _rows(found: Found, people: dict[int, Summary]) -> list[Row]:
+    """Lines for those whom the profile store still knows: a merge is there before it is in the warehouse."""
+    return [
+        _row(facts, people[facts["profile_id"]])
+        for facts in found.rows
+        if facts["profile_id"] in people
+    ]
+
+
+def _row(facts: dict[str, Any], person: Summary) -> Row:
+    contacts = [contact for contact in (person.email, person.phone) if contact]
+    title = person.name or next(iter(contacts), "") or f"Visitor {str(person.profile_id)[-6:]}"
+    return Row(
+        profile_id=person.profile_id,
+        title=title,
+        contact=next((contact for contact in contacts if contact != title), ""),
+        kind=facts["kind"],
+        country=facts["country"],
+        place=filters.PLACES.get(facts["shopping_place"], formats.NO_DATA),
+        orders_count=facts["orders_count"],
+        total_spend=facts["total_spend"] if facts["orders_count"] else None,
+        average_order_value=facts["average_order_value"],
+        last_order_at=facts["last_order_at"],
+        last_seen_at=facts["last_seen_at"],
+    )
+
+
+def _columns(chosen: CustomerFilter) -> list[Column]:
+    return [_column(chosen, name, label, is_number) for name, label, is_number in _COLUMNS]
+
+
+def _column(chosen: CustomerFilter, name: str, label: str, is_number: bool) -> Column:
+    is_sorted = chosen.sort_attribute == name
+    # Largest and newest first is what people want; the second click turns it round.
+    sort = name if is_sorted and chosen.descending else f"-{name}"
+    direction: Literal["ascending", "descending"] = (
+        "descending" if chosen.descending else "ascending"
+    )
+    return Column(
+        label,
+        filters.write(replace(chosen, sort=sort, page=1)),
+        is_number,
+        direction if is_sorted else None,
+    )
+
+
+def _count_line(chosen: CustomerFilter, found: Found) -> str:
+    one, many = _NOUNS[chosen.kind]
+    if found.total == found.everyone:
+        return f"{formats.number(found.total)} {one if found.total == 1 else many}"
+    everyone = one if found.everyone == 1 else many
+    return f"{formats.number(found.total)} of {formats.number(found.everyone)} {everyone}"
+
+
+def _shown_line(chosen: CustomerFilter, found: Found) -> str:
+    first, last = chosen.offset + 1, min(chosen.offset + PAGE_ROWS, found.total)
+    return f"{formats.number(first)}–{formats.number(last)} of {formats.number(found.total)}"
+
+
+def _export_label(chosen: CustomerFilter, found: Found, is_filtered: bool) -> str:
+    """An export states its scope."""
+    one, many = _NOUNS[chosen.kind]
+    noun, count = one if found.total == 1 else many, formats.number(found.total)
+    return (
+        f"Export {count} filtered {noun} (CSV)" if is_filtered else f"Export {count} {noun} (CSV)"
+    )
+
+
+def _countries(visit: Visit, chosen: CustomerFilter) -> list[tuple[str, int | None]]:
+    """What the filter offers: the commonest countries, and those that are chosen already."""
+    common = countries(visit.app.warehouse, visit.shop.shop_id)
+    offered: list[tuple[str, int | None]] = [
+        (code, count)
+        for place, (code, count) in enumerate(common)
+        if place < _MOST_COUNTRIES or code in chosen.countries
+    ]
+    known = {code for code, _ in offered}
+    return offered + [(code, None) for code in chosen.countries if code not in known]
+
+
+def _is_canonical(visit: Visit, query: str) -> bool:
+    """Whether the address says what the filter says: a form sent without scripts also sends its empty fields."""
+    asked = sorted(visit.query.multi_items())
+    return asked == sorted(parse_qsl(query.removeprefix("?")))
+
+
+def _export_rows(visit: Visit, chosen: CustomerFilter) -> Iterator[list[str]]:
+    offset = 0
+    while True:
+        found, people = _find(visit, chosen, _EXPORT_ROWS, offset)
+        for facts in found.rows:
+            if person := people.get(facts["profile_id"]):
+                yield _export_row(facts, person, visit.shop.currency)
+        offset += _EXPORT_ROWS
+        if offset >= found.total:
+            return
+
+
+def _export_row(facts: dict[str, Any], person: Summary, currency: str) -> list[str]:
+    values = (
+        person.profile_id,
+        person.name,
+        person.email,
+        person.phone,
+        facts["kind"],
+        facts["country"],
+        facts["city"],
+        facts["orders_count"],
+        facts["items_count"],
+        money_text(facts["total_spend"], currency),
+        money_text(facts["refunded_total"], currency),
+        money_text(facts["average_order_value"], currency),
+        currency,
+        to_iso(facts["first_order_at"]),
+        to_iso(facts["last_order_at"]),
+        to_iso(facts["last_seen_at"]),
+    )
+    return ["" if value is None else str(value) for value in values]

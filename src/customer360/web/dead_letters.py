@@ -1,0 +1,106 @@
+"""Dead letters: what could not be used and why, and trying it again."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from customer360.errors import InvalidInput
+from customer360.intake.dead_letters import (
+    DeadLetter,
+    count_by_reason,
+    count_letters,
+    list_letters,
+    load_letter,
+    replay,
+)
+from customer360.values import parse_id
+from customer360.web import formats
+from customer360.web.door import Door, Page
+from customer360.web.visit import Visit
+
+_PAGE_ROWS = 25
+# A payload may have megabytes; a page shows the part that tells what it is.
+_SHOWN_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A dead letter with its payload made readable, as far as it is JSON."""
+
+    letter: DeadLetter
+    payload: str
+
+
+def show(_door: Door, visit: Visit) -> Page:
+    """The dead letters of a reason and source, newest first."""
+    shop_id = visit.shop.shop_id
+    source, reason = visit.query.get("source") or None, visit.query.get("reason") or None
+    before = parse_id(visit.query.get("before", ""))
+    with visit.app.database.read() as connection:
+        reasons = count_by_reason(connection, shop_id)
+        total = count_letters(connection, shop_id, source=source, reason=reason)
+        letters = list_letters(
+            connection, shop_id, source=source, reason=reason, before=before, limit=_PAGE_ROWS + 1
+        )
+    chosen = {name: value for name, value in (("source", source), ("reason", reason)) if value}
+    older = letters[_PAGE_ROWS - 1].dead_letter_id if len(letters) > _PAGE_ROWS else None
+    return Page(
+        "dead_letters/list.html",
+        {
+            "reasons": reasons,
+            "everything": sum(count.n for count in reasons),
+            "source": source,
+            "reason": reason,
+            "total": total,
+            "letters": [_shown(letter) for letter in letters[:_PAGE_ROWS]],
+            "older": urlencode(chosen | {"before": str(older)}) if older else "",
+            "newest": urlencode(chosen) if before else None,
+        },
+    )
+
+
+def show_one(_door: Door, visit: Visit) -> Page:
+    """One dead letter, whole."""
+    with visit.app.database.read() as connection:
+        letter = load_letter(connection, visit.shop.shop_id, visit.id_of("dead_letter_id"))
+    text = letter.body.decode("utf-8", "replace")
+    return Page("dead_letters/letter.html", {"shown": Shown(letter, readable(text))})
+
+
+def replay_chosen(door: Door, visit: Visit) -> Response:
+    """Put the chosen ones, or all, back into the inbox."""
+    with visit.app.database.write() as connection:
+        moved = replay(connection, visit.shop.shop_id, _chosen(visit), visit.now)
+    counted = "1 signal waits" if moved == 1 else f"{formats.number(moved)} signals wait"
+    if not moved:
+        return door.redirect(f"{visit.root}/dead-letters", "There was nothing to replay.")
+    return door.redirect(
+        f"{visit.root}/dead-letters",
+        f"{counted} to be processed again. What still cannot be used comes back here.",
+    )
+
+
+def readable(text: str) -> str:
+    """JSON with indents; anything else as it came; cut where it is very long."""
+    with suppress(ValueError, RecursionError):
+        text = formats.pretty_json(json.loads(text))
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}\n…"
+
+
+def _chosen(visit: Visit) -> list[int] | None:
+    """The ids of the form; None stands for all."""
+    if visit.field("which") == "all":
+        return None
+    ids = [found for text in visit.fields("id") if (found := parse_id(text)) is not None]
+    if not ids:
+        raise InvalidInput("Choose at least one dead letter, or replay all.", "id")
+    return ids
+
+
+def _shown(letter: DeadLetter) -> Shown:
+    return Shown(letter, readable(letter.excerpt))

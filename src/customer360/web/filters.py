@@ -1,0 +1,186 @@
+"""The filter of the customers page: one parser turns the URL into a filter and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from customer360.errors import InvalidMoney
+from customer360.values import Amount, parse_amount, to_decimal
+from customer360.web import formats
+
+Kind = Literal["customer", "visitor", "any"]
+
+PAGE_ROWS = 25
+# Names and addresses are shorter; more is a paste gone wrong.
+_LONGEST_SEARCH = 200
+_MOST_PAGES = 400_000
+
+KINDS: dict[str, str] = {"customer": "Customers", "visitor": "Visitors", "any": "Everyone"}
+PLACES: dict[str, str] = {
+    "online_only": "Online only",
+    "in_store_only": "In-store only",
+    "marketplace_only": "Marketplace only",
+    "omnichannel": "Omnichannel",
+}
+SORTS: tuple[str, ...] = (
+    "last_seen_at",
+    "first_seen_at",
+    "orders_count",
+    "total_spend",
+    "average_order_value",
+    "last_order_at",
+)
+SEEN_DAYS: tuple[int, ...] = (1, 7, 30, 90, 365)
+DEFAULT_SORT = "-last_seen_at"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """Which customers are shown and in what order; the default shows all customers, last seen first."""
+
+    search: str = ""
+    kind: Kind = "customer"
+    countries: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    has_email: bool | None = None
+    orders_min: int | None = None
+    spend_min: Amount | None = None
+    seen_days: int | None = None
+    sort: str = DEFAULT_SORT
+    page: int = 1
+
+    @property
+    def sort_attribute(self) -> str:
+        """The attribute that orders the list."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        """Largest or newest first?"""
+        return self.sort.startswith("-")
+
+    @property
+    def offset(self) -> int:
+        """How many rows stand before this page."""
+        return (self.page - 1) * PAGE_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """One active filter in words, and the query that goes without it."""
+
+    label: str
+    without: str
+
+
+def read(query: QueryParams) -> CustomerFilter:
+    """The filter that a URL asks for; parts that make no sense are left out."""
+    kind = query.get("kind", "")
+    sort = query.get("sort", "")
+    return CustomerFilter(
+        search=query.get("q", "").strip()[:_LONGEST_SEARCH],
+        kind=kind if kind in ("visitor", "any") else "customer",  # type: ignore[arg-type]
+        countries=tuple(sorted({c.upper() for c in query.getlist("country") if _is_country(c)})),
+        places=tuple(place for place in PLACES if place in query.getlist("place")),
+        has_email={"yes": True, "no": False}.get(query.get("email", "")),
+        orders_min=_whole(query.get("orders_min", "")),
+        spend_min=_amount(query.get("spend_min", "")),
+        seen_days=_whole(query.get("seen_days", ""), most=3660),
+        sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
+        page=min(_whole(query.get("page", "")) or 1, _MOST_PAGES),
+    )
+
+
+def write(chosen: CustomerFilter) -> str:
+    """The query of a filter, without its defaults: "?kind=visitor&page=2", or "" for none."""
+    pairs: list[tuple[str, str]] = []
+    if chosen.search:
+        pairs.append(("q", chosen.search))
+    if chosen.kind != "customer":
+        pairs.append(("kind", chosen.kind))
+    pairs += [("country", code) for code in chosen.countries]
+    pairs += [("place", place) for place in chosen.places]
+    if chosen.has_email is not None:
+        pairs.append(("email", "yes" if chosen.has_email else "no"))
+    pairs += [(name, text) for name, text in _numbers(chosen) if text]
+    if chosen.sort != DEFAULT_SORT:
+        pairs.append(("sort", chosen.sort))
+    if chosen.page > 1:
+        pairs.append(("page", str(chosen.page)))
+    return "?" + urlencode(pairs) if pairs else ""
+
+
+def pills(chosen: CustomerFilter, currency: str) -> list[Pill]:
+    """Each active filter in words, with the query that is left when it goes; search and order are none."""
+
+    def without(**changes: Any) -> str:
+        return write(replace(chosen, page=1, **changes))
+
+    found: list[Pill] = []
+    if chosen.kind != "customer":
+        found.append(Pill(KINDS[chosen.kind], without(kind="customer")))
+    for code in chosen.countries:
+        rest = tuple(other for other in chosen.countries if other != code)
+        found.append(Pill(formats.country(code), without(countries=rest)))
+    for place in chosen.places:
+        rest = tuple(other for other in chosen.places if other != place)
+        found.append(Pill(PLACES[place], without(places=rest)))
+    if chosen.has_email is not None:
+        found.append(
+            Pill("Has e-mail" if chosen.has_email else "No e-mail", without(has_email=None))
+        )
+    if chosen.orders_min is not None:
+        orders = formats.number(chosen.orders_min)
+        found.append(Pill(f"Orders: {orders} or more", without(orders_min=None)))
+    if chosen.spend_min is not None:
+        spend = formats.money_full(chosen.spend_min, currency)
+        found.append(Pill(f"Spent: {spend} or more", without(spend_min=None)))
+    if chosen.seen_days is not None:
+        found.append(Pill(seen_label(chosen.seen_days), without(seen_days=None)))
+    return found
+
+
+def seen_label(days: int) -> str:
+    """The filter "last seen within" in words."""
+    return "Seen in the last day" if days == 1 else f"Seen in the last {days} days"
+
+
+def cleared(chosen: CustomerFilter) -> CustomerFilter:
+    """The same search and order without any filter."""
+    return CustomerFilter(search=chosen.search, sort=chosen.sort)
+
+
+def spend_text(amount: Amount | None) -> str:
+    """The amount as the field of the form takes it: 100 or 19.90."""
+    return "" if amount is None else f"{to_decimal(amount).normalize():f}"
+
+
+def _numbers(chosen: CustomerFilter) -> list[tuple[str, str]]:
+    return [
+        ("orders_min", "" if chosen.orders_min is None else str(chosen.orders_min)),
+        ("spend_min", spend_text(chosen.spend_min)),
+        ("seen_days", "" if chosen.seen_days is None else str(chosen.seen_days)),
+    ]
+
+
+def _is_country(text: str) -> bool:
+    return len(text) == 2 and text.isascii() and text.isalpha()
+
+
+def _whole(text: str, most: int = 1_000_000_000) -> int | None:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        return None
+    value = int(text)
+    return value if 0 < value <= most else None
+
+
+def _amount(text: str) -> Amount | None:
+    try:
+        amount = parse_amount(text.replace(",", ".")) if text else 0
+    except InvalidMoney:
+        return None
+    return amount if amount > 0 else None

@@ -1,0 +1,199 @@
+"""How a value reads on a page: Jinja filters, every format taken from Babel, "–" for no data."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.lists import format_list
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_symbol,
+)
+from markupsafe import Markup
+
+from customer360.clock import DAY, MINUTE, Instant, local_date, to_datetime, to_iso, zone
+from customer360.errors import InvalidMoney
+from customer360.values import AMOUNT_SCALE, Amount, parse_amount, round_amount
+
+NO_DATA = "–"
+LOCALE = Locale("en")
+# "2 min ago"; the American short form has a full stop after every unit.
+_SPANS = Locale("en", "GB")
+_DAY = "d MMM y"
+_COMPACT_FROM = 10_000
+
+
+def number(value: float | Decimal | None) -> str:
+    """A count with its thousands marked: 4,000."""
+    return NO_DATA if value is None else format_decimal(value, locale=LOCALE)
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 as a percentage to one decimal: 18.6%."""
+    return NO_DATA if share is None else format_percent(share, "#,##0.0%", locale=LOCALE)
+
+
+def money_full(amount: Amount | None, currency: str) -> str:
+    """The amount to the decimals of its currency: €7,980.25."""
+    if amount is None:
+        return NO_DATA
+    return format_currency(round_amount(amount, currency), currency, locale=LOCALE)
+
+
+def money(amount: Amount | None, currency: str) -> str | Markup:
+    """The amount as pages show it: compact from 10,000, the full value in its title."""
+    full = money_full(amount, currency)
+    if amount is None or abs(amount) < _COMPACT_FROM * AMOUNT_SCALE:
+        return full
+    rounded = round_amount(amount, currency)
+    short = format_compact_currency(rounded, currency, locale=LOCALE, fraction_digits=1)
+    return Markup('<span title="{}">{}</span>').format(full, short)
+
+
+def price(text: Any, currency: str) -> str:
+    """A decimal string of an event's properties as money; what is no amount stays as it was written."""
+    if text is None or text == "":
+        return NO_DATA
+    try:
+        return money_full(parse_amount(text), currency)
+    except InvalidMoney:
+        return str(text)
+
+
+def currency_symbol(currency: str) -> str:
+    """€ for EUR."""
+    return get_currency_symbol(currency, locale=LOCALE)
+
+
+def day(value: Instant | date | None, timezone: str) -> str:
+    """The calendar day in the shop's zone: 12 Oct 2026."""
+    if value is None:
+        return NO_DATA
+    moment = value if isinstance(value, date) else local_date(value, timezone)
+    return format_date(moment, _DAY, locale=LOCALE)
+
+
+def long_day(value: date) -> str:
+    """A heading of the timeline: Monday, 12 Oct 2026."""
+    return format_date(value, "EEEE, d MMM y", locale=LOCALE)
+
+
+def clock_time(value: Instant, timezone: str) -> str:
+    """The time of day in the shop's zone: 14:05."""
+    return format_time(_local(value, timezone), "HH:mm", locale=LOCALE)
+
+
+def moment(value: Instant, timezone: str) -> str:
+    """Day and time in the shop's zone: 12 Oct 2026, 14:05."""
+    return format_datetime(
+        _local(value, timezone), f"{_DAY}, HH:mm", locale=LOCALE, tzinfo=zone(timezone)
+    )
+
+
+def when(value: Instant | None, now: Instant, timezone: str) -> str | Markup:
+    """A time as pages show it: relative under 24 hours, else the day; the full moment in its title."""
+    if value is None:
+        return NO_DATA
+    age = now - value
+    text = ago(age) if 0 <= age < DAY else day(value, timezone)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        to_iso(value), moment(value, timezone), text
+    )
+
+
+def ago(age: Instant) -> str:
+    """A span before now: 2 min ago."""
+    if age < MINUTE:
+        return "just now"
+    span = timedelta(microseconds=-age)
+    return format_timedelta(span, add_direction=True, format="short", locale=_SPANS, threshold=1)
+
+
+def span(duration: Instant) -> str:
+    """A length of time: 12 min."""
+    length = timedelta(microseconds=max(duration, 0))
+    return format_timedelta(length, format="short", locale=_SPANS, threshold=1)
+
+
+def file_size(size_bytes: int) -> str:
+    """A size in the unit that fits: 3.4 MB."""
+    value = float(size_bytes)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{format_decimal(round(value, 1), locale=LOCALE)} {unit}"
+
+
+def country(code: str | None) -> str:
+    """The country's name: Ireland for IE; what is no code stays as it was written."""
+    return LOCALE.territories.get(code.upper(), code) if code else NO_DATA
+
+
+def listed(values: list[str]) -> str:
+    """Words as a sentence lists them: a, b, and c."""
+    return format_list(values, locale=LOCALE)
+
+
+def or_dash(value: Any) -> Any:
+    """The value, or "–" where there is none."""
+    return NO_DATA if value is None or value == "" else value
+
+
+def in_words(name: str) -> str:
+    """A machine word for people: lifecycle_stage becomes Lifecycle stage."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def lower_first(text: str) -> str:
+    """The text as the second part of a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def pretty_json(value: Any) -> str:
+    """JSON that people can read."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def one_line(text: str) -> str:
+    """The beginning of a long text on one line."""
+    line = " ".join(text[:400].split())
+    return line if len(line) <= 80 else f"{line[:79]}…"
+
+
+def _local(value: Instant, timezone: str) -> datetime:
+    return to_datetime(value).astimezone(zone(timezone))
+
+
+FILTERS = {
+    "number": number,
+    "percent": percent,
+    "money": money,
+    "money_full": money_full,
+    "price": price,
+    "currency_symbol": currency_symbol,
+    "iso": to_iso,
+    "day": day,
+    "long_day": long_day,
+    "clock_time": clock_time,
+    "moment": moment,
+    "when": when,
+    "ago": ago,
+    "span": span,
+    "file_size": file_size,
+    "country": country,
+    "listed": listed,
+    "or_dash": or_dash,
+    "in_words": in_words,
+    "lower_first": lower_first,
+    "pretty_json": pretty_json,
+    "one_line": one_line,
+}

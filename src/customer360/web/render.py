@@ -1,0 +1,48 @@
+"""Turns a template and values into a page."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import heroicons.jinja
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from customer360.web import formats, words
+from customer360.web.assets import Assets
+from customer360.web.navigation import navigation
+from customer360.web.visit import Visit
+
+
+class Renderer:
+    """Every template with the filters, icons and addresses it may use; templates format, they never compute."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("customer360.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(formats.FILTERS | words.FILTERS)
+        self._environment.globals.update(asset=assets.url, icon=icon)
+
+    def page(self, visit: Visit, template: str, **values: Any) -> str:
+        """The page as HTML."""
+        return self._environment.get_template(template).render(
+            visit=visit,
+            shop=visit.here,
+            now=visit.now,
+            zone=visit.here.timezone if visit.here else "UTC",
+            currency=visit.here.currency if visit.here else "",
+            navigation=navigation(visit),
+            **values,
+        )
+
+
+@lru_cache(maxsize=256)
+def icon(name: str, size: int = 18) -> Markup:
+    """A heroicon as inline SVG, hidden from screen readers: the word beside it says the same."""
+    return Markup(heroicons.jinja.heroicon_outline(name, size=size, aria_hidden="true"))

@@ -1,0 +1,9 @@
+// Everything here is a convenience: each page works without it.
+import "./shortcuts.js";
+import "./toast.js";
+import "./copy.js";
+import "./drop.js";
+import "./select_all.js";
+import "./errors.js";
+
+document.documentElement.classList.add("scripted");

@@ -1,0 +1,81 @@
+"""The names of things in words: sources, channels, identifiers, reasons."""
+
+from __future__ import annotations
+
+from customer360.connectors.sources import SOURCES
+from customer360.web.formats import in_words
+
+_CHANNELS = {"email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "push": "Push"}
+
+_IDENTIFIERS = {
+    "shopify_customer_id": "Shopify customer",
+    "user_id": "User id",
+    "pos_customer": "POS customer",
+    "amazon_buyer": "Amazon buyer",
+    "ebay_buyer": "eBay buyer",
+    "tiktok_buyer": "TikTok buyer",
+    "email": "E-mail",
+    "klaviyo_id": "Klaviyo id",
+    "phone": "Phone",
+    "whatsapp": "WhatsApp",
+    "cookie": "Cookie",
+    "cart_token": "Cart",
+    "checkout_token": "Checkout",
+}
+
+_REASONS = {
+    "malformed_json": (
+        "Not JSON",
+        "The sender must send valid JSON; after a repair there, send it again.",
+    ),
+    "missing_type": (
+        "No type",
+        "The signal does not say what it is; the sender must add its type.",
+    ),
+    "invalid_time": (
+        "Unreadable time",
+        "A time could not be read; ISO 8601 is safe, for example 2026-01-31T09:30:00Z.",
+    ),
+    "event_too_large": (
+        "Too large",
+        "One event was over the limit; the sender must leave something out.",
+    ),
+    "too_large": (
+        "Too large",
+        "One event was over the limit; the sender must leave something out.",
+    ),
+}
+
+
+def source_label(name: str) -> str:
+    """The source's name on pages."""
+    return next((source.label for source in SOURCES if source.name == name), in_words(name))
+
+
+def channel_label(name: str) -> str:
+    """The channel's name on pages."""
+    return _CHANNELS.get(name, in_words(name))
+
+
+def identifier_label(name: str) -> str:
+    """The identifier type's name on pages."""
+    return _IDENTIFIERS.get(name, in_words(name))
+
+
+def reason_label(name: str) -> str:
+    """Why a signal was rejected, in two or three words."""
+    return _REASONS[name][0] if name in _REASONS else in_words(name)
+
+
+def reason_advice(name: str) -> str:
+    """What to do about it; "" where the detail says it all."""
+    return _REASONS[name][1] if name in _REASONS else ""
+
+
+FILTERS = {
+    "source_label": source_label,
+    "channel_label": channel_label,
+    "identifier_label": identifier_label,
+    "reason_label": reason_label,
+    "reason_advice": reason_advice,
+}

@@ -1,0 +1,302 @@
+"""The background steps, in the order in which a shop's signals go through them.
+
+Each shop is worked on by the holder of its lease. The lease is only for efficiency: every write carries the
+change number it was computed from, so two workers can waste time but never spoil anything.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from customer360.access.shops import Shop, list_shops
+from customer360.app import App
+from customer360.clock import SECOND, Instant
+from customer360.errors import LeaseLost, ShopNotFound, WarehouseBusy
+from customer360.intake import batch, dead_letters
+from customer360.intake.batch import Lease
+from customer360.intake.tables import imports, inbox
+from customer360.profiles import checkouts
+from customer360.storage.flight import FlightServer
+from customer360.storage.metadata import shop_clock
+from customer360.warehouse.query import LocalWarehouse
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with how many signals are done and how many still wait."""
+
+# An idle worker looks for new signals this often; it bounds how stale a quiet shop's profile can be.
+_IDLE_SECONDS = 0.05
+_LONGEST_RETRY_SECONDS = 300
+_CHECKOUTS_EVERY: Instant = 5 * SECOND
+_LETTERS_EVERY: Instant = 5 * SECOND
+_CHECKPOINT_EVERY: Instant = 2 * SECOND
+_VOICE_EVERY: Instant = SECOND
+_COLLECT_AFTER_OBJECTS = 100_000
+
+
+@dataclass(slots=True)
+class _Pace:
+    """When the steps of one shop are next due."""
+
+    lease: Lease | None = None
+    lease_until: Instant = 0
+    synced_at: Instant = 0
+    behind: bool = True
+    checkouts_at: Instant = 0
+    letters_at: Instant = 0
+    failures: int = 0
+    retry_at: Instant = 0
+
+
+@dataclass(slots=True)
+class Worker:
+    """Works for every shop, turn by turn."""
+
+    app: App
+    owner: int = field(default_factory=lambda: random.SystemRandom().getrandbits(62))
+    _paces: dict[int, _Pace] = field(default_factory=dict)
+    _checkpoint_at: Instant = 0
+
+    def turn(self, shop: Shop) -> int:
+        """Everything that is due for one shop; returns how many signals were taken."""
+        pace = self._paces.setdefault(shop.shop_id, _Pace())
+        now = self.app.clock.now()
+        if now < pace.retry_at:
+            return 0
+        try:
+            taken = self._work_off(shop, pace)
+            self._keep_house(shop, pace, now)
+            self._sync(shop, pace, idle=taken == 0)
+            pace.failures = 0
+            return taken
+        except LeaseLost:
+            pace.lease = None
+            return 0
+        except ShopNotFound:
+            # Deleted while its signals were worked on.
+            self._paces.pop(shop.shop_id, None)
+            return 0
+        except (OperationalError, DBAPIError, OSError) as error:
+            pace.failures += 1
+            delay = min(
+                self.app.settings.retry_seconds * 2 ** (pace.failures - 1), _LONGEST_RETRY_SECONDS
+            )
+            pace.retry_at = now + delay * SECOND
+            logger.warning(
+                "shop %d: %s; trying again in %d s", shop.shop_id, type(error).__name__, delay
+            )
+            return 0
+
+    def release(self) -> None:
+        """Give every lease back, so that the next worker need not wait for it to end."""
+        with self.app.database.write() as connection:
+            connection.execute(
+                update(shop_clock)
+                .where(shop_clock.c.lease_owner == self.owner)
+                .values(lease_until=0)
+            )
+
+    def checkpoint(self) -> None:
+        """Keep SQLite's log short, in the worker's time instead of a sender's."""
+        now = self.app.clock.now()
+        if now >= self._checkpoint_at:
+            self._checkpoint_at = now + _CHECKPOINT_EVERY
+            self.app.database.checkpoint()
+
+    def rest(self) -> None:
+        """Do what is better done while nobody waits."""
+        if isinstance(self.app.warehouse, LocalWarehouse):
+            self.app.warehouse.rest()
+
+    def _work_off(self, shop: Shop, pace: _Pace) -> int:
+        app = self.app
+        if not self._has_waiting(shop.shop_id):
+            return 0
+        lease = self._lease(shop.shop_id, pace)
+        if lease is None:
+            return 0
+        result = batch.process(
+            app.database, shop, lease, app.translators, app.clock, app.settings.batch_events
+        )
+        pace.lease_until = app.clock.now() + lease.seconds * SECOND
+        pace.behind = True
+        if result.taken < app.settings.batch_events:
+            self._finish_imports(shop.shop_id)
+        return result.taken
+
+    def _keep_house(self, shop: Shop, pace: _Pace, now: Instant) -> None:
+        app = self.app
+        if now >= pace.checkouts_at:
+            pace.checkouts_at = now + _CHECKOUTS_EVERY
+            if checkouts.any_due(
+                app.database, shop.shop_id, now, app.settings.checkout_abandoned_minutes
+            ):
+                with app.database.write() as connection:
+                    checkouts.decide_due(
+                        connection, shop.shop_id, now, app.settings.checkout_abandoned_minutes
+                    )
+                pace.behind, pace.checkouts_at = True, now
+        if now >= pace.letters_at:
+            pace.letters_at = now + _LETTERS_EVERY
+            with app.database.read() as connection:
+                due = shop.shop_id in dead_letters.shops_with_due(connection, now)
+            if due:
+                with app.database.write() as connection:
+                    dead_letters.replay_due(connection, shop.shop_id, now)
+
+    def _sync(self, shop: Shop, pace: _Pace, *, idle: bool) -> None:
+        now = self.app.clock.now()
+        due = now >= pace.synced_at + self.app.settings.sync_interval_ms * 1000
+        if not due and not (idle and pace.behind):
+            return
+        try:
+            self.app.warehouse.sync(shop.shop_id)
+        except WarehouseBusy:
+            logger.debug("shop %d: the warehouse is in other hands; its sync waits", shop.shop_id)
+        pace.synced_at, pace.behind = self.app.clock.now(), False
+
+    def _has_waiting(self, shop_id: int) -> bool:
+        with self.app.database.read() as connection:
+            query = select(inbox.c.inbox_id).where(inbox.c.shop_id == shop_id).limit(1)
+            return connection.execute(query).first() is not None
+
+    def _lease(self, shop_id: int, pace: _Pace) -> Lease | None:
+        now, seconds = self.app.clock.now(), self.app.settings.lease_seconds
+        if pace.lease is not None and now < pace.lease_until:
+            return pace.lease
+        free = (shop_clock.c.lease_until < now) | (shop_clock.c.lease_owner == self.owner)
+        statement = (
+            update(shop_clock)
+            .where(shop_clock.c.shop_id == shop_id, free)
+            .values(
+                lease_owner=self.owner,
+                lease_epoch=shop_clock.c.lease_epoch + 1,
+                lease_until=now + seconds * SECOND,
+            )
+            .returning(shop_clock.c.lease_epoch)
+        )
+        with self.app.database.write() as connection:
+            epoch = connection.execute(statement).scalar_one_or_none()
+        pace.lease = None if epoch is None else Lease(shop_id, self.owner, epoch, seconds)
+        pace.lease_until = now + seconds * SECOND
+        return pace.lease
+
+    def _finish_imports(self, shop_id: int) -> None:
+        """An import whose file is read and whose rows have all left the inbox is done."""
+        reading = (imports.c.shop_id == shop_id) & (imports.c.state == "processing")
+        with self.app.database.read() as connection:
+            if (
+                connection.execute(select(imports.c.import_id).where(reading).limit(1)).first()
+                is None
+            ):
+                return
+        waiting = select(inbox.c.inbox_id).where(
+            inbox.c.shop_id == shop_id, inbox.c.import_id == imports.c.import_id
+        )
+        with self.app.database.write() as connection:
+            connection.execute(
+                update(imports)
+                .where(reading, ~waiting.exists())
+                .values(state="done", finished_at=self.app.clock.now())
+            )
+
+
+def run(app: App, stop: threading.Event | None = None) -> None:
+    """Work until told to stop, and answer questions about the warehouse meanwhile."""
+    stop = stop or threading.Event()
+    worker = Worker(app)
+    # What start-up made stays, and batches make no cycles: the collector would only walk live rows again and again.
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER_OBJECTS, 20, 100)
+    voice = Voice(app)
+    try:
+        while not stop.is_set():
+            taken = sum(worker.turn(shop) for shop in _shops(app))
+            worker.checkpoint()
+            if not taken:
+                voice.begin()
+                worker.rest()
+                stop.wait(_IDLE_SECONDS)
+    finally:
+        voice.end()
+        worker.release()
+
+
+class Voice:
+    """Answers the server and commands over the socket; while another worker does, this one waits for its turn."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._server: FlightServer | None = None
+        self._next_try: Instant = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Answer from now on, if nobody else does."""
+        warehouse, now = self._app.warehouse, self._app.clock.now()
+        if (
+            self._server is not None
+            or now < self._next_try
+            or not isinstance(warehouse, LocalWarehouse)
+        ):
+            return
+        self._next_try = now + _VOICE_EVERY
+        try:
+            self._server = FlightServer(
+                self._app.settings.socket_path, warehouse.query, warehouse.actions()
+            )
+        except WarehouseBusy:
+            logger.debug("another worker answers questions")
+
+    def end(self) -> None:
+        """Answer what was asked, then fall silent."""
+        if self._server is not None:
+            self._server.close()
+
+
+def drain(app: App, shop_id: int | None = None, progress: Progress | None = None) -> int:
+    """Process everything that waits, then return how many signals were taken here.
+
+    Works beside a running worker: whoever has the lease does the work, and this returns when nothing waits.
+    """
+    worker, done = Worker(app), 0
+    try:
+        while True:
+            shops = [shop for shop in _shops(app) if shop_id in (None, shop.shop_id)]
+            taken = sum(worker.turn(shop) for shop in shops)
+            done += taken
+            waiting = _waiting(app, [shop.shop_id for shop in shops])
+            if progress is not None:
+                progress(done, waiting)
+            if not waiting:
+                break
+            if not taken:
+                time.sleep(_IDLE_SECONDS)
+        for shop in shops:
+            worker.turn(shop)
+            app.warehouse.sync(shop.shop_id)
+    finally:
+        worker.release()
+    return done
+
+
+def _shops(app: App) -> list[Shop]:
+    with app.database.read() as connection:
+        return list_shops(connection)
+
+
+def _waiting(app: App, shop_ids: list[int]) -> int:
+    with app.database.read() as connection:
+        return connection.execute(
+            select(func.count()).select_from(inbox).where(inbox.c.shop_id.in_(shop_ids))
+        ).scalar_one()

@@ -1,0 +1,108 @@
+"""Finding customers: with scripts, without them, and with the keyboard alone."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenWindow, Window
+
+
+def test_the_list_follows_what_is_typed_and_so_does_the_address(window: Window) -> None:
+    page = window.open("/customers")
+    page.get_by_role("searchbox").press_sequentially("aoife")
+    expect(page.locator("#results .card-head")).to_have_text("10 of 60 customers")
+    expect(page).to_have_url(re.compile(r"\?q=aoife$"))
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("link", name="Export 10 filtered customers (CSV)")).to_be_visible()
+
+
+def test_filters_narrow_the_list_and_go_one_by_one(window: Window) -> None:
+    page = window.open("/customers")
+    page.get_by_text("Filters").click()
+    page.get_by_label("Ireland").check()
+    expect(page.locator("#results .card-head")).to_have_text("30 of 60 customers")
+    page.get_by_label("Orders, at least").fill("2")
+    page.get_by_label("Orders, at least").press("Tab")
+    expect(page.locator("#filter-count .count")).to_have_text("2")
+    expect(page).to_have_url(re.compile(r"\?country=IE&orders_min=2$"))
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Remove filter: Ireland").click()
+    expect(page).to_have_url(re.compile(r"\?orders_min=2$"))
+    page.locator(".pills").get_by_text("Clear all").click()
+    expect(page.locator("#results .card-head")).to_have_text("60 customers")
+
+
+def test_back_brings_the_list_before_the_filter(window: Window) -> None:
+    page = window.open("/customers")
+    page.get_by_role("searchbox").press_sequentially("aoife")
+    expect(page.locator("#results .card-head")).to_have_text("10 of 60 customers")
+    page.go_back()
+    expect(page.locator("#results .card-head")).to_have_text("60 customers")
+    expect(page).to_have_url(re.compile(r"/customers$"))
+
+
+def test_a_heading_sorts_and_says_the_direction(window: Window) -> None:
+    page = window.open("/customers")
+    page.get_by_role("link", name="Orders").click()
+    expect(page.get_by_role("columnheader", name="Orders")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    page.get_by_role("link", name="Orders").click()
+    expect(page.get_by_role("columnheader", name="Orders")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+
+
+def test_a_click_anywhere_on_a_row_opens_the_customer(window: Window) -> None:
+    page = window.open("/customers")
+    name = page.locator(".row-link").first.text_content() or ""
+    page.locator("tbody tr").first.locator("td").last.click(force=True)
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_the_keyboard_finds_the_search_and_the_shortcuts(window: Window) -> None:
+    page = window.open("/customers")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("searchbox").blur()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_the_first_tab_skips_to_the_content(window: Window) -> None:
+    page = window.open("/customers")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_everything_works_without_scripts(open_window: OpenWindow) -> None:
+    page = open_window(java_script_enabled=False).open("/customers")
+    page.get_by_text("Filters").click()
+    page.get_by_label("Ireland").check()
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#results .card-head")).to_have_text("30 of 60 customers")
+    expect(page).to_have_url(re.compile(r"\?country=IE$"))
+    page.get_by_role("searchbox").fill("aoife")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#results .card-head")).to_contain_text("of 60 customers")
+    expect(page).to_have_url(re.compile(r"\?q=aoife&country=IE$"))
+
+
+def test_pages_of_the_list_are_real_links(window: Window) -> None:
+    page = window.open("/customers")
+    page.get_by_role("link", name="Next page").click()
+    expect(page).to_have_url(re.compile(r"\?page=2$"))
+    expect(page.locator(".card-foot")).to_contain_text("26–50 of 60")
+
+
+def test_when_the_session_ends_the_next_part_leads_to_the_sign_in_page(window: Window) -> None:
+    page = window.open("/customers")
+    page.context.clear_cookies()
+    page.get_by_role("searchbox").press_sequentially("a")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

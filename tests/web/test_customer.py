@@ -1,0 +1,178 @@
+import re
+
+import pytest
+from tests.web.conftest import Site, text_of
+
+
+@pytest.fixture
+def ann(site: Site) -> str:
+    """The address of a customer who visited, bought and agreed to mails."""
+    house = site.house
+    context = {"page": {"url": "https://shop.example/?utm_source=google&utm_medium=cpc"}}
+    house.segment(
+        {
+            "type": "track",
+            "event": "Product Viewed",
+            "anonymousId": "c1",
+            "userId": "u1",
+            "timestamp": "2026-06-14T09:00:00Z",
+            "context": context,
+            "properties": {"product_id": "p1", "name": "Mug", "price": "14.00"},
+        },
+        {
+            "type": "identify",
+            "userId": "u1",
+            "anonymousId": "c1",
+            "timestamp": "2026-06-14T09:01:00Z",
+            "traits": {"email": "ann@people.example", "firstName": "Ann", "lastName": "Lee"},
+        },
+        {
+            "type": "track",
+            "event": "Order Completed",
+            "userId": "u1",
+            "timestamp": "2026-06-15T10:00:00Z",
+            "properties": {
+                "order_id": "1001",
+                "total": "28.00",
+                "currency": "EUR",
+                "products": [{"product_id": "p1", "name": "Mug", "price": "14.00", "quantity": 2}],
+            },
+        },
+    )
+    house.drain()
+    return f"{site.root}/customers/{house.profile_id('email:ann@people.example')}"
+
+
+def test_the_cards_tell_what_matters_most(site: Site, ann: str) -> None:
+    page = text_of(site.owner.get(ann).text)
+    assert "Ann Lee Customer ann@people.example" in page
+    for fact in ("First visited", "14 Jun 2026", "Total spent", "€28.00", "Orders", "Sessions"):
+        assert fact in page
+
+
+def test_the_timeline_goes_by_day_and_opens_each_event(site: Site, ann: str) -> None:
+    page = site.owner.get(ann).text
+    days = re.findall(r"<h2>([^<]+)</h2>", page)
+    assert days[:2] == ["Monday, 15 Jun 2026", "Sunday, 14 Jun 2026"]
+    words = text_of(page)
+    assert "11:00 Purchased €28.00" in words
+    assert "Order id 1001" in words
+    assert "Source / medium google / cpc" in words
+    assert "Visit · 10:00" in words
+
+
+def test_the_timeline_shows_one_type_when_asked(site: Site, ann: str) -> None:
+    page = site.owner.get(f"{ann}?type=order_placed").text
+    assert page.count("<article") == 1
+    assert '<option value="order_placed" selected>Purchased (1)</option>' in page
+
+
+def test_a_type_that_never_happened_offers_the_way_back(site: Site, ann: str) -> None:
+    assert "Show all events" in site.owner.get(f"{ann}?type=ticket_opened").text
+
+
+def test_the_timeline_goes_back_to_the_first_event_and_shows_each_once(
+    site: Site, ann: str
+) -> None:
+    site.house.segment(
+        *(
+            {
+                "type": "track",
+                "event": f"Step {number}",
+                "userId": "u1",
+                "timestamp": f"2026-06-1{number % 3}T08:{number % 60:02d}:00Z",
+            }
+            for number in range(120)
+        )
+    )
+    site.house.drain()
+    seen: list[str] = []
+    days: list[str] = []
+    address = ann
+    while address:
+        page = site.owner.get(address).text
+        seen += re.findall(r'id="json-(\d+)"', page)
+        days += re.findall(r'<section class="day".*?(?=<article)', page, re.DOTALL)
+        more = re.search(r'hx-get="([^"]+)" hx-trigger="click', page)
+        address = more[1].replace("&amp;", "&") if more else ""
+    assert len(seen) == len(set(seen)) == 124
+    headings = [re.findall(r"<h2>(.*?)</h2>", day) for day in days]
+    announced = [heading for found in headings for heading in found]
+    assert len(announced) == len(set(announced))
+
+
+def test_a_cursor_that_is_none_is_told_and_does_no_harm(site: Site, ann: str) -> None:
+    assert site.owner.get(f"{ann}?before=zzz").status_code == 422
+
+
+def test_events_are_counted_by_type_with_first_and_last(site: Site, ann: str) -> None:
+    page = site.owner.get(f"{ann}/events").text
+    assert f'href="{ann}?type=product_viewed">Product viewed</a>' in page
+    assert "Visited site" in page
+
+
+def test_orders_show_their_lines(site: Site, ann: str) -> None:
+    page = text_of(site.owner.get(f"{ann}/orders").text)
+    assert "1001 Item Quantity Unit price Mug 2 €14.00" in page
+    assert "€28.00" in page
+
+
+def test_identifiers_show_type_value_state_and_when(site: Site, ann: str) -> None:
+    page = text_of(site.owner.get(f"{ann}/identity").text)
+    assert "E-mail ann@people.example Owned Segment-compatible SDKs" in page
+    assert "User id u1 Owned" in page
+    assert "Cookie c1 Owned" in page
+
+
+def test_traits_show_their_source(site: Site, ann: str) -> None:
+    page = text_of(site.owner.get(f"{ann}/identity").text)
+    assert "Name Ann Lee Segment-compatible SDKs" in page
+
+
+def test_consents_show_each_address_and_the_state(site: Site, ann: str) -> None:
+    page = text_of(site.owner.get(f"{ann}/consents").text)
+    assert "E-mail ann@people.example" in page
+    assert "Never asked" in page
+
+
+def test_a_merged_profile_leads_to_the_one_that_it_is_part_of_now(site: Site, ann: str) -> None:
+    house = site.house
+    house.segment({"type": "track", "event": "Searched", "anonymousId": "c2"})
+    house.drain()
+    visitor = house.profile_id("cookie:c2")
+    house.segment(
+        {"type": "identify", "userId": "u1", "anonymousId": "c2", "traits": {"plan": "gold"}}
+    )
+    house.drain()
+    answer = site.owner.get(f"{site.root}/customers/{visitor}/orders")
+    survivor = house.profile_id("email:ann@people.example")
+    if visitor == survivor:
+        pytest.fail("the visitor must not be the older profile")
+    assert answer.status_code == 307
+    assert answer.headers["location"] == f"{site.root}/customers/{survivor}/orders"
+
+
+def test_a_visitor_without_a_name_has_a_page_too(site: Site) -> None:
+    site.house.segment({"type": "page", "anonymousId": "c9", "properties": {"title": "Home"}})
+    site.house.drain()
+    profile = site.house.profile_id("cookie:c9")
+    page = text_of(site.owner.get(f"{site.root}/customers/{profile}").text)
+    assert f"Visitor {str(profile)[-6:]} Visitor" in page
+
+
+def test_a_customer_page_is_small_even_with_much_to_show(site: Site, ann: str) -> None:
+    site.house.segment(
+        *(
+            {
+                "type": "track",
+                "event": "Product Viewed",
+                "userId": "u1",
+                "properties": {"product_id": f"p{number}", "name": f"Product number {number}"},
+            }
+            for number in range(300)
+        )
+    )
+    site.house.drain()
+    answer = site.owner.get(ann, headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.num_bytes_downloaded < 80_000

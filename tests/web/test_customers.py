@@ -1,0 +1,179 @@
+import csv
+import io
+import re
+
+import pytest
+from tests.web.conftest import Site, text_of
+
+PEOPLE = (
+    # user, e-mail, first name, country, orders
+    ("u1", "ann@people.example", "Ann", "IE", ("20.00", "39.00")),
+    ("u2", "bea@people.example", "Bea", "GB", ("150.00",)),
+    ("u3", "cy@people.example", "Cy", "IE", ()),
+)
+
+
+@pytest.fixture
+def filled(site: Site) -> Site:
+    """Three customers and a visitor."""
+    house = site.house
+    for number, (user, email, first_name, country, totals) in enumerate(PEOPLE):
+        traits = {"email": email, "firstName": first_name, "lastName": "Lee"}
+        traits |= {"address": {"country": country}}  # type: ignore[dict-item]
+        at = f"2026-06-1{number}T09:00:00Z"
+        house.segment({"type": "identify", "userId": user, "traits": traits, "timestamp": at})
+        for order, total in enumerate(totals):
+            properties = {"order_id": f"{user}-{order}", "total": total, "currency": "EUR"}
+            house.segment(
+                {
+                    "type": "track",
+                    "event": "Order Completed",
+                    "userId": user,
+                    "properties": properties,
+                    "timestamp": at,
+                }
+            )
+    house.segment({"type": "page", "anonymousId": "c9"})
+    house.drain()
+    return site
+
+
+def names_on(page: str) -> list[str]:
+    return re.findall(r'class="row-link"[^>]*>([^<]+)</a>', page)
+
+
+def test_all_customers_are_listed_last_seen_first(filled: Site) -> None:
+    page = filled.owner.get(f"{filled.root}/customers").text
+    assert names_on(page) == ["Cy Lee", "Bea Lee", "Ann Lee"]
+    assert "3 customers" in text_of(page)
+    assert "Export 3 customers (CSV)" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?q=bea", ["Bea Lee"]),
+        ("?q=ann%40people", ["Ann Lee"]),
+        ("?q=nobody", []),
+        ("?country=IE", ["Cy Lee", "Ann Lee"]),
+        ("?country=IE&orders_min=2", ["Ann Lee"]),
+        ("?spend_min=59.01", ["Bea Lee"]),
+        ("?spend_min=59", ["Bea Lee", "Ann Lee"]),
+        ("?place=online_only&sort=-orders_count", ["Ann Lee", "Bea Lee"]),
+        ("?email=no", []),
+        ("?seen_days=4", ["Cy Lee"]),
+        ("?sort=-total_spend", ["Bea Lee", "Ann Lee", "Cy Lee"]),
+        ("?sort=total_spend", ["Cy Lee", "Ann Lee", "Bea Lee"]),
+    ],
+)
+def test_the_url_filters_and_sorts(filled: Site, query: str, expected: list[str]) -> None:
+    page = filled.owner.get(f"{filled.root}/customers{query}")
+    assert page.status_code == 200
+    assert names_on(page.text) == expected
+
+
+def test_visitors_are_listed_when_asked_for(filled: Site) -> None:
+    visitors = names_on(filled.owner.get(f"{filled.root}/customers?kind=visitor").text)
+    assert len(visitors) == 1
+    assert visitors[0].startswith("Visitor ")
+    assert len(names_on(filled.owner.get(f"{filled.root}/customers?kind=any").text)) == 4
+
+
+def test_active_filters_are_counted_and_can_be_cleared(filled: Site) -> None:
+    page = filled.owner.get(f"{filled.root}/customers?country=IE&orders_min=2").text
+    assert 'aria-label="2 active"' in page
+    assert "1 of 3 customers" in text_of(page)
+    assert "Export 1 filtered customer (CSV)" in text_of(page)
+    assert (
+        f'href="{filled.root}/customers?orders_min=2" aria-label="Remove filter: Ireland"' in page
+    )
+    assert "Clear all" in page
+
+
+def test_a_form_sent_without_scripts_ends_at_the_short_address(filled: Site) -> None:
+    sent = "?q=&kind=customer&email=&seen_days=&orders_min=2&spend_min="
+    answer = filled.owner.get(f"{filled.root}/customers{sent}")
+    assert answer.headers["location"] == f"{filled.root}/customers?orders_min=2"
+    part = filled.owner.get(f"{filled.root}/customers{sent}", headers={"hx-request": "true"})
+    assert part.headers["hx-push-url"] == f"{filled.root}/customers?orders_min=2"
+
+
+def test_the_sorted_column_says_so_and_turns_round(filled: Site) -> None:
+    page = filled.owner.get(f"{filled.root}/customers?sort=-total_spend").text
+    assert 'aria-sort="descending"' in page
+    assert f'href="{filled.root}/customers?sort=total_spend"' in page
+    assert (
+        'aria-sort="ascending"'
+        in filled.owner.get(f"{filled.root}/customers?sort=total_spend").text
+    )
+
+
+def test_a_page_after_the_last_leads_to_the_last(filled: Site) -> None:
+    answer = filled.owner.get(f"{filled.root}/customers?page=9")
+    assert answer.headers["location"] == f"{filled.root}/customers"
+
+
+def test_twenty_five_customers_stand_on_a_page(site: Site) -> None:
+    calls = [
+        {"type": "identify", "userId": f"u{number}", "traits": {"name": f"N{number} Lee"}}
+        for number in range(30)
+    ]
+    site.house.segment(*calls)
+    site.house.drain()
+    first = site.owner.get(f"{site.root}/customers").text
+    second = site.owner.get(f"{site.root}/customers?page=2").text
+    assert (len(names_on(first)), len(names_on(second))) == (25, 5)
+    assert not set(names_on(first)) & set(names_on(second))
+    assert f'href="{site.root}/customers?page=2" rel="next"' in first
+    assert "26–30 of 30" in text_of(second)
+
+
+def test_the_export_holds_what_the_list_shows(filled: Site) -> None:
+    answer = filled.owner.get(f"{filled.root}/customers.csv?country=IE&sort=-total_spend")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert 'filename="customers-2026-06-15.csv"' in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [(row["Name"], row["Total spent"], row["Orders"]) for row in rows] == [
+        ("Ann Lee", "59.00", "2"),
+        ("Cy Lee", "0.00", "0"),
+    ]
+    assert rows[0]["E-mail"] == "ann@people.example"
+    assert rows[0]["Last order"] == "2026-06-10T09:00:00Z"
+
+
+def test_a_name_that_is_a_formula_is_harmless_in_a_spreadsheet(site: Site) -> None:
+    site.house.segment(
+        {"type": "identify", "userId": "u1", "traits": {"name": '=HYPERLINK("http://evil")'}}
+    )
+    site.house.drain()
+    answer = site.owner.get(f"{site.root}/customers.csv")
+    (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert row["Name"] == '\'=HYPERLINK("http://evil")'
+
+
+def test_markup_in_a_name_stays_text(site: Site) -> None:
+    site.house.segment(
+        {"type": "identify", "userId": "u1", "traits": {"name": "<script>alert(1)</script>"}}
+    )
+    site.house.drain()
+    page = site.owner.get(f"{site.root}/customers").text
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_an_empty_shop_says_what_will_appear_and_how(site: Site) -> None:
+    page = text_of(site.owner.get(f"{site.root}/customers").text)
+    assert "Your customers appear here" in page
+    assert "Connect a source" in page
+
+
+def test_a_shop_with_visitors_only_offers_to_show_them(site: Site) -> None:
+    site.house.segment({"type": "page", "anonymousId": "c9"})
+    site.house.drain()
+    assert "No customers yet" in site.owner.get(f"{site.root}/customers").text
+
+
+def test_a_search_that_finds_nobody_can_be_cleared(filled: Site) -> None:
+    page = filled.owner.get(f"{filled.root}/customers?q=zzz").text
+    assert "No one matches" in page
+    assert "Clear search and filters" in page

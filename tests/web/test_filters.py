@@ -1,0 +1,96 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
+
+from customer360.values import parse_amount
+from customer360.web import filters
+from customer360.web.filters import CustomerFilter
+
+chosen_filters = st.builds(
+    CustomerFilter,
+    search=st.text(max_size=50).map(str.strip),
+    kind=st.sampled_from(["customer", "visitor", "any"]),
+    countries=st.sets(st.sampled_from(["IE", "GB", "DE"])).map(lambda codes: tuple(sorted(codes))),
+    places=st.sets(st.sampled_from(list(filters.PLACES))).map(
+        lambda chosen: tuple(place for place in filters.PLACES if place in chosen)
+    ),
+    has_email=st.none() | st.booleans(),
+    orders_min=st.none() | st.integers(1, 10**9),
+    spend_min=st.none() | st.integers(1, 10**15),
+    seen_days=st.none() | st.integers(1, 3660),
+    sort=st.sampled_from(filters.SORTS).flatmap(lambda name: st.sampled_from([name, f"-{name}"])),
+    page=st.integers(1, 400_000),
+)
+
+
+@given(chosen_filters)
+def test_a_filter_comes_back_from_its_url_as_it_was(chosen: CustomerFilter) -> None:
+    query = filters.write(chosen)
+    assert filters.read(QueryParams(query.removeprefix("?"))) == chosen
+
+
+@given(st.text(max_size=300))
+def test_no_url_is_too_odd_to_be_read(query: str) -> None:
+    assert isinstance(filters.read(QueryParams(query)), CustomerFilter)
+
+
+def test_the_default_filter_needs_no_url() -> None:
+    assert filters.write(CustomerFilter()) == ""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=name%3B+drop+table",
+        "orders_min=-3",
+        "orders_min=many",
+        "spend_min=nan",
+        "country=IRL&country=1%27",
+        "kind=robot",
+        "page=0",
+        "seen_days=999999",
+        "place=moon",
+        "email=maybe",
+        "q=+++",
+    ],
+)
+def test_parts_that_make_no_sense_are_left_out(query: str) -> None:
+    assert filters.read(QueryParams(query)) == CustomerFilter()
+
+
+def test_pills_say_each_filter_and_link_to_the_list_without_it() -> None:
+    chosen = CustomerFilter(
+        search="ann",
+        kind="any",
+        countries=("GB", "IE"),
+        places=("online_only",),
+        has_email=True,
+        orders_min=2,
+        spend_min=parse_amount("19.9"),
+        seen_days=30,
+        page=4,
+    )
+    pills = filters.pills(chosen, "EUR")
+    assert [pill.label for pill in pills] == [
+        "Everyone",
+        "United Kingdom",
+        "Ireland",
+        "Online only",
+        "Has e-mail",
+        "Orders: 2 or more",
+        "Spent: €19.90 or more",
+        "Seen in the last 30 days",
+    ]
+    without_ireland = filters.read(QueryParams(pills[2].without.removeprefix("?")))
+    assert without_ireland.countries == ("GB",)
+    assert without_ireland.search == "ann"
+    assert without_ireland.page == 1
+
+
+def test_search_and_order_are_no_filters() -> None:
+    chosen = CustomerFilter(search="ann", sort="total_spend")
+    assert filters.pills(chosen, "EUR") == []
+    assert filters.cleared(CustomerFilter(search="ann", orders_min=2)) == CustomerFilter(
+        search="ann"
+    )

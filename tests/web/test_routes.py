@@ -1,0 +1,102 @@
+"""Nothing of one shop is reachable for somebody of another: every address is walked."""
+
+import re
+
+import pytest
+from tests.web.conftest import Site
+
+from customer360.access.keys import list_keys
+from customer360.intake.dead_letters import list_letters
+from customer360.web.routes import ADDRESSES, Address
+
+IN_A_SHOP = [address for address in ADDRESSES if address.needs == "shop"]
+METHODS = [
+    (address, method)
+    for address in IN_A_SHOP
+    for method, handler in (("GET", address.get), ("POST", address.post))
+    if handler is not None
+]
+
+
+def fill(site: Site) -> dict[str, int]:
+    """Something of everything in the shop, with the ids that addresses name."""
+    house = site.house
+    house.segment(
+        {"type": "identify", "userId": "u1", "traits": {"email": "eve@people.example"}},
+        {"type": "track", "event": 7},
+    )
+    house.drain()
+    form = {"kind": "customers", "csrf": site.owner.token()}
+    upload = site.owner.send(
+        f"{site.root}/imports", form, files={"file": ("a.csv", b"Email\neve@people.example\n")}
+    )
+    upload_id = upload.headers["location"].rpartition("/")[2]
+    another = site.owner.send(
+        f"{site.root}/imports", form, files={"file": ("a.csv", b"Email\neve@people.example\n")}
+    )
+    started = site.owner.post(another.headers["location"], {"column-0": "email"})
+    with house.app.database.read() as connection:
+        (letter,) = list_letters(connection, house.shop.shop_id)
+        key = list_keys(connection, house.shop.shop_id)[0]
+    return {
+        "shop_id": house.shop.shop_id,
+        "profile_id": house.profile_id("email:eve@people.example"),
+        "dead_letter_id": letter.dead_letter_id,
+        "upload_id": int(upload_id),
+        "import_id": int(started.headers["location"].rpartition("/")[2]),
+        "key_id": key.key_id,
+        "user_id": site.user_id,
+    }
+
+
+def path_of(address: Address, ids: dict[str, int]) -> str:
+    return re.sub(r"{(\w+)}", lambda match: str(ids[match[1]]), address.path)
+
+
+def test_no_address_of_a_shop_answers_somebody_of_another_shop(site: Site) -> None:
+    ids = fill(site)
+    for address, method in METHODS:
+        path = path_of(address, ids)
+        answer = site.stranger.get(path) if method == "GET" else site.stranger.post(path)
+        assert answer.status_code == 404, (method, path)
+        assert "eve@people.example" not in answer.text
+        assert site.house.shop.name not in re.sub(r"Shops?\b.*?<", "", answer.text)
+
+
+def test_no_id_of_a_shop_answers_under_the_address_of_another(site: Site) -> None:
+    ids = fill(site) | {"shop_id": site.other_shop.shop_id}
+    for address, method in METHODS:
+        if address.path.count("{") < 2:
+            continue
+        path = path_of(address, ids)
+        answer = site.stranger.get(path) if method == "GET" else site.stranger.post(path)
+        assert answer.status_code == 404, (method, path)
+
+
+def test_what_the_owner_sees_is_really_there(site: Site) -> None:
+    """Else the walk above would prove nothing."""
+    ids = fill(site)
+    for address, method in METHODS:
+        if method == "GET" and address.path != "/shops/{shop_id}":
+            answer = site.owner.get(path_of(address, ids))
+            assert answer.status_code == 200, (method, address.path)
+
+
+def test_nobody_sees_anything_without_signing_in(site: Site) -> None:
+    ids = fill(site)
+    for address, method in METHODS:
+        path = path_of(address, ids)
+        answer = site.nobody.get(path) if method == "GET" else site.nobody.post(path)
+        assert answer.status_code == 303, (method, path)
+        assert answer.headers["location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize("odd", ["0", "-1", "abc", "9" * 30, "%00", "1%27"])
+def test_an_id_that_is_none_is_not_found(site: Site, odd: str) -> None:
+    for address in IN_A_SHOP:
+        if address.get is not None:
+            path = re.sub(r"{\w+}", odd, address.path)
+            assert site.owner.get(path).status_code == 404, path
+            path = re.sub(r"{\w+}", odd, address.path.replace("{shop_id}", site.root[7:]))
+            if path.count("/") > 3 and odd in path.removeprefix(site.root):
+                assert site.owner.get(path).status_code == 404, path
