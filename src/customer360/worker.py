@@ -23,7 +23,8 @@ from customer360.clock import SECOND, Instant
 from customer360.errors import LeaseLost, ShopNotFound, WarehouseBusy
 from customer360.intake import batch, dead_letters
 from customer360.intake.batch import Lease
-from customer360.intake.tables import imports, inbox
+from customer360.intake.files.jobs import finish_imports
+from customer360.intake.tables import inbox
 from customer360.profiles import checkouts
 from customer360.storage.flight import FlightServer
 from customer360.storage.metadata import shop_clock
@@ -40,6 +41,8 @@ _LONGEST_RETRY_SECONDS = 300
 _CHECKOUTS_EVERY: Instant = 5 * SECOND
 _LETTERS_EVERY: Instant = 5 * SECOND
 _CHECKPOINT_EVERY: Instant = 2 * SECOND
+# While signals pour in, a sync may take a fourth of the time: what it copies next is less, the longer it waits.
+_SYNC_SHARE = 3
 _VOICE_EVERY: Instant = SECOND
 _COLLECT_AFTER_OBJECTS = 100_000
 
@@ -51,7 +54,10 @@ class _Pace:
     lease: Lease | None = None
     lease_until: Instant = 0
     synced_at: Instant = 0
+    sync_took: Instant = 0
     behind: bool = True
+    rows_left: bool = True
+    """Signals have left the inbox since somebody last asked which imports that ends."""
     checkouts_at: Instant = 0
     letters_at: Instant = 0
     failures: int = 0
@@ -97,6 +103,13 @@ class Worker:
             )
             return 0
 
+    def settle(self, shop: Shop) -> None:
+        """Decide at once about everything whose time has come."""
+        pace = self._paces.setdefault(shop.shop_id, _Pace())
+        pace.checkouts_at = 0
+        while pace.checkouts_at <= (now := self.app.clock.now()):
+            self._keep_house(shop, pace, now)
+
     def release(self) -> None:
         """Give every lease back, so that the next worker need not wait for it to end."""
         with self.app.database.write() as connection:
@@ -121,6 +134,10 @@ class Worker:
     def _work_off(self, shop: Shop, pace: _Pace) -> int:
         app = self.app
         if not self._has_waiting(shop.shop_id):
+            if pace.rows_left:
+                with app.database.write() as connection:
+                    finish_imports(connection, shop.shop_id, app.clock.now())
+                pace.rows_left = False
             return 0
         lease = self._lease(shop.shop_id, pace)
         if lease is None:
@@ -129,9 +146,7 @@ class Worker:
             app.database, shop, lease, app.translators, app.clock, app.settings.batch_events
         )
         pace.lease_until = app.clock.now() + lease.seconds * SECOND
-        pace.behind = True
-        if result.taken < app.settings.batch_events:
-            self._finish_imports(shop.shop_id)
+        pace.behind = pace.rows_left = True
         return result.taken
 
     def _keep_house(self, shop: Shop, pace: _Pace, now: Instant) -> None:
@@ -155,15 +170,16 @@ class Worker:
                     dead_letters.replay_due(connection, shop.shop_id, now)
 
     def _sync(self, shop: Shop, pace: _Pace, *, idle: bool) -> None:
-        now = self.app.clock.now()
-        due = now >= pace.synced_at + self.app.settings.sync_interval_ms * 1000
-        if not due and not (idle and pace.behind):
+        began = self.app.clock.now()
+        pause = max(self.app.settings.sync_interval_ms * 1000, _SYNC_SHARE * pace.sync_took)
+        if began < pace.synced_at + pause and not (idle and pace.behind):
             return
         try:
             self.app.warehouse.sync(shop.shop_id)
         except WarehouseBusy:
             logger.debug("shop %d: the warehouse is in other hands; its sync waits", shop.shop_id)
         pace.synced_at, pace.behind = self.app.clock.now(), False
+        pace.sync_took = pace.synced_at - began
 
     def _has_waiting(self, shop_id: int) -> bool:
         with self.app.database.read() as connection:
@@ -191,25 +207,6 @@ class Worker:
         pace.lease_until = now + seconds * SECOND
         return pace.lease
 
-    def _finish_imports(self, shop_id: int) -> None:
-        """An import whose file is read and whose rows have all left the inbox is done."""
-        reading = (imports.c.shop_id == shop_id) & (imports.c.state == "processing")
-        with self.app.database.read() as connection:
-            if (
-                connection.execute(select(imports.c.import_id).where(reading).limit(1)).first()
-                is None
-            ):
-                return
-        waiting = select(inbox.c.inbox_id).where(
-            inbox.c.shop_id == shop_id, inbox.c.import_id == imports.c.import_id
-        )
-        with self.app.database.write() as connection:
-            connection.execute(
-                update(imports)
-                .where(reading, ~waiting.exists())
-                .values(state="done", finished_at=self.app.clock.now())
-            )
-
 
 def run(app: App, stop: threading.Event | None = None) -> None:
     """Work until told to stop, and answer questions about the warehouse meanwhile."""
@@ -230,6 +227,8 @@ def run(app: App, stop: threading.Event | None = None) -> None:
     finally:
         voice.end()
         worker.release()
+        # What stays frozen is never given back, and DuckDB's module complains of that at the very end.
+        gc.unfreeze()
 
 
 class Voice:
@@ -283,7 +282,7 @@ def drain(app: App, shop_id: int | None = None, progress: Progress | None = None
             if not taken:
                 time.sleep(_IDLE_SECONDS)
         for shop in shops:
-            worker.turn(shop)
+            worker.settle(shop)
             app.warehouse.sync(shop.shop_id)
     finally:
         worker.release()

@@ -134,6 +134,17 @@ def test_rejected_rows_are_written_as_they_were_with_the_reason(run: Any, tmp_pa
     ]
 
 
+def test_a_mended_row_counts_once_from_whichever_file(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "rejects.csv"
+    run("orders", LINES, "--rejects", str(path), pairs=MAPPING)
+
+    mended = run("orders", path.read_text().replace("someday", "2026-01-15"), pairs=MAPPING)
+    again = run("orders", LINES.replace("someday", "2026-01-15"), pairs=MAPPING)
+
+    assert (mended["rows_read"], mended["stored"]) == (3, 1)
+    assert (again["stored"], again["duplicate"]) == (0, 6)
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "format_"),
     [

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 from tests.house import House, at
 
 from customer360.events.model import Trust
-from customer360.intake import batch
+from customer360.intake import batch, dead_letters
+from customer360.intake.tables import imports
+from customer360.intake.waiting import take
 from customer360.storage.database import next_change
 
 
@@ -381,3 +384,41 @@ def test_change_numbers_have_no_holes(house: House) -> None:
         first = next_change(connection, house.shop.shop_id)
     with house.app.database.write() as connection:
         assert next_change(connection, house.shop.shop_id) == first + 1
+
+
+def test_a_large_import_does_not_hold_up_the_signals_of_now(house: House) -> None:
+    row = msgspec.structs.replace(
+        house.row("segment", b'{"type": "track", "event": "Old"}'), import_id=1
+    )
+    house.app.inbox.accept([row] * 5)
+    house.segment(track("Product Viewed", anonymousId="live"))
+
+    with house.app.database.read() as connection:
+        first = take(connection, house.shop.shop_id, 1)[0]
+
+    assert b"Product Viewed" in first.body
+
+
+def test_a_replayed_row_of_a_file_is_counted_once_in_its_import(house: House) -> None:
+    with house.app.database.write() as connection:
+        connection.execute(
+            insert(imports).values(
+                shop_id=house.shop.shop_id, import_id=1, kind="orders", format="generic", file_name="f",
+                file_digest="", mapping="{}", state="done", rows_read=2, bytes_read=0, bytes_total=0, stored=0,
+                duplicate=0, rejected=0, error="", started_at=0,
+            )
+        )  # fmt: skip
+    broken = msgspec.structs.replace(house.row("segment", b"[]"), import_id=1)
+    house.app.inbox.accept([broken, broken])
+    house.drain()
+    counted = select(imports.c.rejected).where(imports.c.shop_id == house.shop.shop_id)
+    with house.app.database.read() as connection:
+        assert connection.execute(counted).scalar_one() == 2
+
+    with house.app.database.write() as connection:
+        dead_letters.replay(connection, house.shop.shop_id, None, house.clock.now())
+    with house.app.database.read() as connection:
+        assert connection.execute(counted).scalar_one() == 0
+    house.drain()
+
+    assert house.balance().rejected == {"not_an_object": 2}

@@ -63,7 +63,11 @@ def client(path: Path) -> Iterator[FlightClient]:
     [
         [],
         [1, "two", 3.5, None, True],
-        [Decimal("19.9000"), date(2026, 1, 31), datetime(2026, 1, 31, 9, 30, 0, 1)],
+        [
+            Decimal("19.9000"),
+            date(2026, 1, 31),
+            datetime.fromisoformat("2026-01-31T09:30:00.000001"),
+        ],
         [datetime(2026, 1, 31, tzinfo=UTC)],
         [[1, 2, 3], ["a", "b"], []],
         [(1 << 63) - 1, -(1 << 63), "línea\n'quoted'"],
@@ -75,7 +79,12 @@ def test_a_question_arrives_as_it_was_asked(
     with serving(path):
         told = client.query(382_663_242_182_986_180, "select ?", params)
     wanted = repr((382_663_242_182_986_180, "select ?", params))
-    assert told.column("told")[0].as_py().replace("zoneinfo.ZoneInfo(key='UTC')", "datetime.timezone.utc") == wanted
+    assert (
+        told.column("told")[0]
+        .as_py()
+        .replace("zoneinfo.ZoneInfo(key='UTC')", "datetime.timezone.utc")
+        == wanted
+    )
 
 
 def test_a_long_answer_arrives_whole(path: Path, client: FlightClient) -> None:

@@ -88,7 +88,9 @@ class Store:
         """Relabel events, as a late hand-over does."""
         with self.changing() as (connection, change):
             mine = (events.c.shop_id == self.shop_id) & events.c.event_id.in_(event_ids)
-            connection.execute(update(events).where(mine).values(fragment_id=fragment_id, change=change))
+            connection.execute(
+                update(events).where(mine).values(fragment_id=fragment_id, change=change)
+            )
 
     def put(self, table: Table, **values: Any) -> None:
         """Insert or replace one mirrored row."""
@@ -108,7 +110,8 @@ class Store:
     def bury(self, table: Table, mirror: int, row_id: int) -> None:
         """Remove a row and leave a tombstone."""
         with self.changing() as (connection, change):
-            key = next(column for column in table.primary_key if column.name.endswith("_id") and column.name != "shop_id" and (column.name != "fragment_id" or table is fragments))
+            # Events are clustered by fragment and time; a grave names the last part of a key.
+            *_, key = table.primary_key
             connection.execute(delete(table).where(table.c.shop_id == self.shop_id, key == row_id))
             grave = {"shop_id": self.shop_id, "change": change, "mirror": mirror, "row_id": row_id}
             connection.execute(insert(tombstones).values(grave))
@@ -181,6 +184,7 @@ def order_row(order_id: int) -> dict[str, Any]:
         "dedupe_key": f"shopify:{order_id}",
         "owner_rank": 3,
         "owner_at": AT,
+        "owner_key": "",
         "placed_at": AT,
         "cancelled_at": None,
         "test": False,
@@ -267,7 +271,9 @@ def checkout_row(checkout_id: int) -> dict[str, Any]:
         "ordered_at": None,
         "due": False,
         "abandoned_at": AT + 3_600_000_000,
-        "properties": json.dumps({"total": "59.00", "quantity": 2, "checkout_token": "secret-token"}),
+        "properties": json.dumps(
+            {"total": "59.00", "quantity": 2, "checkout_token": "secret-token"}
+        ),
     }
 
 

@@ -3,14 +3,8 @@
 import pytest
 
 from customer360.storage.mirror import Kind
-from customer360.warehouse.scrub import (
-    SCRUBS,
-    looks_personal,
-    may_be_named,
-    own_words,
-    scrub_properties,
-    words_of,
-)
+from customer360.warehouse.columns import OWN, SCRUBS
+from customer360.warehouse.scrub import looks_personal, may_be_named, own_words, scrub_properties
 
 
 @pytest.mark.parametrize(
@@ -152,13 +146,16 @@ def test_a_property_that_calls_itself_personal_stays_out(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["color", "product_name", "theme_id", "plan", "filename", "shipping_method", "zip_pocket"]
+    "name",
+    ["color", "product_name", "theme_id", "plan", "filename", "shipping_method", "zip_pocket"],
 )
 def test_other_properties_may_enter(name: str) -> None:
     assert may_be_named(name)
 
 
-ANN = own_words(["ann@x.com", "+353871234567", "u-42", "c0ffee"], [("Áine", "van der Berg"), ("", "")])
+ANN = own_words(
+    ["ann@x.com", "+353871234567", "u-42", "c0ffee"], [("Áine", "van der Berg"), ("", "")]
+)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +175,7 @@ ANN = own_words(["ann@x.com", "+353871234567", "u-42", "c0ffee"], [("Áine", "va
     ],
 )
 def test_the_persons_own_words_are_found(kind: Kind, value: str) -> None:
-    assert not words_of(kind, value).isdisjoint(ANN)
+    assert not OWN[kind](value).isdisjoint(ANN)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +189,9 @@ def test_the_persons_own_words_are_found(kind: Kind, value: str) -> None:
     ],
 )
 def test_other_words_are_left(kind: Kind, value: str) -> None:
-    assert words_of(kind, value).isdisjoint(ANN)
+    assert OWN[kind](value).isdisjoint(ANN)
 
 
 def test_a_short_number_is_a_product_even_where_a_user_has_it_as_id() -> None:
-    assert words_of(Kind.CODE, "42").isdisjoint(own_words(["42"], []))
-    assert not words_of(Kind.TEXT, "42").isdisjoint(own_words(["42"], []))
+    assert OWN[Kind.CODE]("42").isdisjoint(own_words(["42"], []))
+    assert not OWN[Kind.TEXT]("42").isdisjoint(own_words(["42"], []))

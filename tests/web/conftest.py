@@ -15,12 +15,12 @@ import httpx
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
-from tests.house import House
 
 from customer360.access.shops import Shop, create_shop
 from customer360.access.sign_in import begin_session, make_link
 from customer360.access.users import ensure_user, hash_password, join_shop, set_password
 from customer360.web import create_web
+from tests.house import House
 
 EMAIL = "ann@shop.example"
 PASSWORD = "correct horse battery"

@@ -3,9 +3,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.web.conftest import Site
 
 from customer360.web.assets import FOLDER, HTMX, Assets, HtmxMissing
+from tests.web.conftest import Site
 
 # What one visit of a page may transfer, compressed.
 BUDGET_BYTES = 80_000

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+
 from tests.web.conftest import Site, text_of
 
 

@@ -3,6 +3,7 @@ import io
 import re
 
 import pytest
+
 from tests.web.conftest import Site, text_of
 
 PEOPLE = (

@@ -1,9 +1,9 @@
 import re
 
 import pytest
-from tests.web.conftest import Site, text_of
 
 from customer360.intake.dead_letters import count_letters
+from tests.web.conftest import Site, text_of
 
 
 @pytest.fixture

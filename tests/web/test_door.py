@@ -1,9 +1,9 @@
 import re
 
 import pytest
-from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 
 from customer360.web import routes
+from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 
 PAGES = (
     *("/customers", "/sources", "/dead-letters", "/imports", "/settings"),

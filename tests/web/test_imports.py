@@ -4,6 +4,7 @@ import re
 import time
 
 import httpx
+
 from tests.web.conftest import Site, text_of
 
 ORDERS = """Invoice;Date;Mail;Article;Qty;Price;Country

@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from tests.web.conftest import Site
 
 from customer360.access.keys import list_keys
 from customer360.intake.dead_letters import list_letters
 from customer360.web.routes import ADDRESSES, Address
+from tests.web.conftest import Site
 
 IN_A_SHOP = [address for address in ADDRESSES if address.needs == "shop"]
 METHODS = [

@@ -1,11 +1,11 @@
 import re
 
 import pytest
-from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 
 from customer360.access.keys import grant_of
 from customer360.access.shopify import shopify_secrets
 from customer360.access.shops import get_shop
+from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 
 SHOP = {"name": "Tea", "currency": "EUR", "timezone": "Europe/Dublin", "country": "IE"}
 

@@ -1,10 +1,10 @@
 from dataclasses import replace
 
 import pytest
-from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 
 from customer360.access.sign_in import ATTEMPTS_PER_EMAIL
 from customer360.clock import DAY, MINUTE
+from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 
 
 def test_the_right_password_signs_in(site: Site) -> None:

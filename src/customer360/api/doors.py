@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from customer360.access.directory import Directory
+from customer360.access.shops import Shop
 from customer360.clock import Clock
 from customer360.intake.inbox import Inbox
+from customer360.profiles.browse import WarehouseQuery
+from customer360.profiles.card import Card
 from customer360.settings import Settings
 from customer360.storage.database import Database
 
@@ -28,3 +33,8 @@ class Doors(Protocol):
 
     @property
     def inbox(self) -> Inbox: ...
+
+    @property
+    def warehouse(self) -> WarehouseQuery: ...
+
+    def card(self, connection: Connection, shop: Shop, profile_id: int) -> Card: ...

@@ -40,6 +40,7 @@ _STATUSES: tuple[tuple[type[Customer360Error], int], ...] = (
     (TooManyRequests, 429),
     (Unavailable, 503),
 )
+_MESSAGES = {"extra_forbidden": "unknown parameter", "missing": "is missing"}
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -92,6 +93,8 @@ def handle_problems(app: FastAPI) -> None:
 
 
 def _headers(error: Customer360Error) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, TooManyRequests):
         return {"Retry-After": str(error.retry_after_seconds)}
     if isinstance(error, Unavailable):
@@ -118,13 +121,19 @@ async def _of_validation(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # Only where and what is wrong: the value itself may be personal.
     errors = [
-        {"path": ".".join(str(part) for part in entry["loc"]), "message": str(entry["msg"])}
+        {"path": _path(entry["loc"]), "message": _MESSAGES.get(entry["type"], str(entry["msg"]))}
         for entry in error.errors()
     ]
     malformed = any(entry["type"] == "json_invalid" for entry in error.errors())
     name = InvalidPayload.__name__ if malformed else InvalidInput.__name__
     detail = "The request cannot be used as it is; see errors."
     return problem(400 if malformed else 422, detail, name=name, errors=errors)
+
+
+def _path(place: Sequence[Any]) -> str:
+    """Where the trouble is, by the caller's own names: query and body hold the same ones."""
+    parts = place[1:] or place
+    return ".".join(str(part) for part in parts)
 
 
 async def _of_nobody(_request: Request, _error: Exception) -> Response:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from customer360.demo.shop import DemoShop, Progress
 
 
+_NEVER_MS = 24 * 3600 * 1000
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("demo")(demo)
@@ -69,6 +72,8 @@ def _fill(settings: Settings, found: DemoShop) -> None:
     from customer360.demo.shop import fill
 
     typer.echo(f"Inventing {found.plan.customers:,} customers of {found.shop.name} …")
+    # Nobody looks at the shop before it is complete, so the warehouse is filled once, in the end.
+    settings = replace(settings, sync_interval_ms=_NEVER_MS)
     with opened_app("cli", settings) as app, _bars() as progress:
         fill(app, found, progress)
 

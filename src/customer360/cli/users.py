@@ -57,7 +57,7 @@ def create(
             shop_id = named_shop(connection, shop).shop_id
             join_shop(connection, found.user_id, shop_id, checked_role(role), now)
         token = make_link(connection, found.user_id, now)
-    link = f"{settings.resolved_public_url}/sign-in/{token}"
+    link = f"{settings.resolved_public_url}/sign-in/link/{token}"
     if as_json:
         expires_at = to_iso(now + LINK_LIFETIME)
         answer = {"user_id": str(found.user_id), "email": found.email, "link": link}

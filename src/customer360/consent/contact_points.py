@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from customer360.clock import Instant
-from customer360.consent.store import CHANNELS, Consent, newest
+from customer360.consent.store import CHANNELS, Consent, newest, read
 from customer360.consent.tables import consents
 from customer360.events.model import Channel, ConsentState, Identifier
 
@@ -56,9 +56,7 @@ def contact_points(
                 .order_by(consents.c.occurred_at, consents.c.dedupe_key)
             )
             for row in connection.execute(query):
-                told = Consent(
-                    row.channel, row.address, row.state, row.text, row.source, row.occurred_at
-                )
+                told = read(row)
                 if column is consents.c.fragment_id:
                     by_fragment[row.fragment_id].append(told)
                 else:
@@ -87,6 +85,7 @@ def _points_of(
     own: list[Consent],
     by_address: Mapping[tuple[Channel, str], list[Consent]],
 ) -> tuple[ContactPoint, ...]:
+    own.sort(key=lambda told: (told.order, told.channel, told.address))
     wanted = [(channel, one.value) for one in held for channel in _CHANNELS_OF.get(one.type, ())]
     wanted += [(told.channel, told.address) for told in own if told.address]
     person = [told for told in own if not told.address]
@@ -98,7 +97,7 @@ def _points_of(
         ]
         told = [one for one in told if one.channel == channel]
         told += [
-            Consent(channel, address, one.state, one.text, one.source, one.occurred_at)
+            msgspec.structs.replace(one, address=address)
             for one in person
             if one.channel == channel
         ]

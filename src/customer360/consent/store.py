@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from customer360.clock import Instant
 from customer360.consent.tables import consents
-from customer360.events.model import Channel, ConsentState, Trust
+from customer360.events.model import Channel, ConsentReport, ConsentState, Identifier, Trust
 from customer360.events.placed import PlacedEvent
-from customer360.identities.normalise import normalise_one
+from customer360.identities.normalise import MAX_LENGTH, normalise_one
 from customer360.storage.database import bulk
 from customer360.values import new_ids
 
 CHANNELS: tuple[Channel, ...] = ("email", "sms", "whatsapp", "push")
 
 _ADDRESS_TYPE = {"email": "email", "sms": "phone", "whatsapp": "whatsapp"}
+IDENTIFIER_TYPE: dict[str, str] = {"email": "email", "sms": "phone", "whatsapp": "phone"}
+"""Channel -> type of the identifier that its addresses are."""
 _COLUMNS = tuple(column.name for column in consents.columns)
+_KEEP_FIRST_KEY = (
+    "(shop_id, channel, address, fragment_id, state, occurred_at) do update set"
+    " text = excluded.text, source = excluded.source, evidence = excluded.evidence,"
+    " dedupe_key = excluded.dedupe_key, change = excluded.change"
+    " where excluded.dedupe_key < consents.dedupe_key"
+)
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -30,6 +39,12 @@ class Consent(msgspec.Struct, frozen=True):
     text: str
     source: str
     occurred_at: Instant
+    dedupe_key: str = ""
+
+    @property
+    def order(self) -> tuple[Instant, str]:
+        """By time; the event's key settles a tie."""
+        return (self.occurred_at, self.dedupe_key)
 
 
 def rows_of(
@@ -39,11 +54,9 @@ def rows_of(
     rows: list[tuple[object, ...]] = []
     for one in placed:
         for number, report in enumerate(one.event.consents):
-            address = report.address
-            if address and report.channel in _ADDRESS_TYPE:
-                address = normalise_one(_ADDRESS_TYPE[report.channel], address, country) or ""
-                if not address:
-                    continue
+            address = _address(report, country)
+            if report.address and not address:
+                continue
             if not address and not one.fragment_id:
                 continue
             state = (
@@ -62,7 +75,7 @@ def rows_of(
                     report.text,
                     one.source,
                     report.evidence,
-                    report.occurred_at or one.event.occurred_at,
+                    min(report.occurred_at or one.event.occurred_at, one.received_at),
                     f"{one.event.dedupe_key}#{number}",
                     change,
                 )
@@ -70,9 +83,26 @@ def rows_of(
     return rows
 
 
+def addresses_of(country: str, placed: Iterable[PlacedEvent]) -> set[Identifier]:
+    """The addresses, as identifiers, that a batch tells a consent of: it counts for whoever holds them."""
+    return {
+        Identifier(IDENTIFIER_TYPE[report.channel], address)
+        for one in placed
+        for report in one.event.consents
+        if report.channel in IDENTIFIER_TYPE and (address := _address(report, country))
+    }
+
+
+def _address(report: ConsentReport, country: str) -> str:
+    """The address as it is stored; empty when it is none."""
+    if not report.address or report.channel not in _ADDRESS_TYPE:
+        return report.address[:MAX_LENGTH]
+    return normalise_one(_ADDRESS_TYPE[report.channel], report.address, country) or ""
+
+
 def write(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """Append consent rows; what was told already stays as it was."""
-    bulk(connection, consents, _COLUMNS, rows, ignore_conflicts=True)
+    """Append consent rows. Of a word told several times the first event by key is kept, whichever came first."""
+    bulk(connection, consents, _COLUMNS, rows, on_conflict=_KEEP_FIRST_KEY)
 
 
 def consents_of(
@@ -86,16 +116,27 @@ def consents_of(
     )
     found: dict[int, list[Consent]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.fragment_id, []).append(
-            Consent(row.channel, row.address, row.state, row.text, row.source, row.occurred_at)
-        )
+        found.setdefault(row.fragment_id, []).append(read(row))
     return found
 
 
+def read(row: Row[Any]) -> Consent:
+    """A row of the table."""
+    return Consent(
+        row.channel,
+        row.address,
+        row.state,
+        row.text,
+        row.source,
+        row.occurred_at,
+        row.dedupe_key,
+    )
+
+
 def newest(told: Iterable[Consent]) -> dict[tuple[Channel, str], Consent]:
-    """The state per channel and address, of rows in the order of `consents_of`."""
+    """The state per channel and address."""
     states: dict[tuple[Channel, str], Consent] = {}
-    for one in sorted(told, key=lambda row: row.occurred_at):
+    for one in sorted(told, key=lambda row: row.order):
         key = (one.channel, one.address)
         # Asking again for what was granted takes nothing away.
         if one.state != "pending" or key not in states or states[key].state != "granted":

@@ -81,8 +81,8 @@ class Person:
 class State:
     """Ownerships, the map from fragment to profile, and the profiles, as far as somebody loaded them.
 
-    `born` and `changed` collect what a caller has to write: new profiles, and every profile touched. `redirects`
-    says into which profile another one merged.
+    `born`, `claimed` and `losers` collect what a caller has to write: new profiles, ownerships that changed, and
+    profiles that lost an identifier to another. `redirects` says into which profile another one merged.
     """
 
     owners: dict[Identifier, Ownership] = field(default_factory=dict)
@@ -91,6 +91,7 @@ class State:
     redirects: dict[ProfileId, ProfileId] = field(default_factory=dict)
     born: set[ProfileId] = field(default_factory=set)
     claimed: set[Identifier] = field(default_factory=set)
+    losers: set[ProfileId] = field(default_factory=set)
 
     def survivor(self, profile: ProfileId) -> ProfileId:
         """The profile that this one is now part of."""
@@ -151,7 +152,7 @@ def attach(state: State, seen: Observation, new_profile_ids: Iterator[ProfileId]
         state.born.add(profile)
     state.profile_of[seen.fragment_id] = profile
     for identifier in _by_strength(state, known):
-        profile = _link_known(state, seen, profile, identifier)
+        profile = _link_known(state, seen, profile, identifier, alone=len(known) == 1)
     for identifier in anonymous:
         profile = _link_anonymous(state, seen, profile, identifier)
     if known:
@@ -180,8 +181,9 @@ def _owner_to_join(
 
 
 def _link_known(
-    state: State, seen: Observation, profile: ProfileId, identifier: Identifier
+    state: State, seen: Observation, profile: ProfileId, identifier: Identifier, *, alone: bool
 ) -> ProfileId:
+    """`alone`: nothing else that is known stands beside it, so it cannot confirm what a browser claimed."""
     person, ownership = state.people[profile], state.owners.get(identifier)
     if ownership is None:
         if not person.refuses(identifier):
@@ -190,9 +192,14 @@ def _link_known(
     owner = state.survivor(state.profile_of[ownership.fragment_id])
     if owner == profile:
         ownership.since = min(ownership.since, seen.first_at)
+        if ownership.state == "unverified" and seen.trust is Trust.FULL and not alone:
+            ownership.state = "owned"
+            state.claimed.add(identifier)
         return profile
     if ownership.state == "unverified" and seen.trust is Trust.FULL:
         # What a browser only claimed gives way to what a trusted source says.
+        state.losers.add(owner)
+        state.people[owner].account_ids.get(identifier.type, set()).discard(identifier.value)
         _claim(state, seen, profile, identifier)
         return profile
     if seen.trust is Trust.PUBLIC or person.conflicts_with(state.people[owner]):

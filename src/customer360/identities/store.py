@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -113,6 +113,25 @@ def link(connection: Connection, shop_id: int, sightings: Mapping[Digest, Sighti
             profile_ids,
         )
     return links
+
+
+def owners_of(
+    connection: Connection, shop_id: int, identifiers: Iterable[Identifier]
+) -> set[FragmentId]:
+    """The fragments that own these identifiers."""
+    found: set[FragmentId] = set()
+    by_type: dict[str, list[str]] = defaultdict(list)
+    for identifier in identifiers:
+        by_type[identifier.type].append(identifier.value)
+    for kind, values in by_type.items():
+        query = select(ownerships.c.fragment_id).where(
+            ownerships.c.shop_id == shop_id,
+            ownerships.c.type == kind,
+            ownerships.c.value.in_(values),
+            ownerships.c.until.is_(None),
+        )
+        found.update(connection.scalars(query))
+    return found
 
 
 def write(
@@ -329,7 +348,9 @@ def _write_merges(connection: Connection, shop_id: int, change: int, state: Stat
 
 def _touch(connection: Connection, shop_id: int, change: int, links: Links) -> None:
     state = links.state
-    touched = links.profiles | {state.survivor(kept) for kept in state.redirects.values()}
+    touched = links.profiles | {
+        state.survivor(profile) for profile in (*state.redirects.values(), *state.losers)
+    }
     renewed = [profile for profile in touched - state.born if profile in state.people]
     bulk_update(
         connection,

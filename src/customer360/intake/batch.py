@@ -7,13 +7,13 @@ worker whose data became old (or whose lease was lost) writes nothing and comput
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from customer360.access.shops import Shop
@@ -28,9 +28,9 @@ from customer360.identities import store as identity_store
 from customer360.identities.normalise import KNOWN, fold_name, normalise
 from customer360.identities.store import Digest, Links, Sighting, evidence_digest
 from customer360.identities.tables import fragments
-from customer360.intake.balance import add_counts
 from customer360.intake.notices import act_on
-from customer360.intake.tables import accepted_signals, dead_letters, imports, inbox
+from customer360.intake.tables import accepted_signals
+from customer360.intake.waiting import Failed, Waiting, leave, take
 from customer360.profiles import checkouts, orders, sessions
 from customer360.profiles.fold import Aggregate, combine, decode, encode, fold, names_of
 from customer360.profiles.tables import aggregates
@@ -41,29 +41,6 @@ from customer360.values import new_ids
 logger = logging.getLogger(__name__)
 
 Translators = Mapping[str, Callable[[Signal, ShopContext], Sequence[Event]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A row of the inbox."""
-
-    inbox_id: int
-    source: str
-    trust: int
-    rank: int
-    received_at: Instant
-    body: bytes
-    envelope: bytes | None
-    import_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A signal that cannot be used, with the reason as a word and as a sentence."""
-
-    row: Waiting
-    reason: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +120,7 @@ def _attempt(
     database: Database, shop: Shop, lease: Lease, translators: Translators, clock: Clock, limit: int
 ) -> BatchResult:
     with database.read() as connection:
-        work = _Work(_change(connection, shop.shop_id), _take(connection, shop.shop_id, limit))
+        work = _Work(_change(connection, shop.shop_id), take(connection, shop.shop_id, limit))
         if not work.rows:
             return BatchResult()
         _compute(connection, shop, translators, work)
@@ -166,7 +143,7 @@ def _compute(connection: Connection, shop: Shop, translators: Translators, work:
     work.checkouts = checkouts.track(connection, shop.shop_id, work.placed)
     _fold(connection, shop.shop_id, work)
     _name(connection, shop.shop_id, work)
-    work.other_profiles = _profiles_of(connection, shop.shop_id, work)
+    work.other_profiles = _profiles_of(connection, shop, work)
 
 
 def _understand(
@@ -342,15 +319,18 @@ def _name(connection: Connection, shop_id: int, work: _Work) -> None:
             work.names[profile_id] = names.full
 
 
-def _profiles_of(connection: Connection, shop_id: int, work: _Work) -> set[int]:
-    """Profiles that no event of the batch belongs to, but whose orders or visits it changed."""
-    moved = (work.ledger.fragments | {visit.fragment_id for visit in work.visits}) - set(
-        work.links.state.profile_of
-    )
+def _profiles_of(connection: Connection, shop: Shop, work: _Work) -> set[int]:
+    """Profiles that no event of the batch belongs to, but whose orders, visits, checkouts or consents it changed."""
+    visited = {fragment for visit in work.visits for fragment in visit.former_fragments}
+    visited |= {visit.fragment_id for visit in work.visits}
+    visited |= {checkout.former_fragment for checkout in work.checkouts}
+    addresses = consent_store.addresses_of(shop.country, work.placed)
+    visited |= identity_store.owners_of(connection, shop.shop_id, addresses)
+    moved = (work.ledger.fragments | visited) - set(work.links.fragment_of.values()) - {0}
     if not moved:
         return set()
     query = select(fragments.c.profile_id).where(
-        fragments.c.shop_id == shop_id, fragments.c.fragment_id.in_(moved - {0})
+        fragments.c.shop_id == shop.shop_id, fragments.c.fragment_id.in_(moved)
     )
     return {work.links.state.survivor(profile_id) for (profile_id,) in connection.execute(query)}
 
@@ -401,7 +381,7 @@ def _write(connection: Connection, shop: Shop, lease: Lease, work: _Work, now: I
     sessions.write(connection, shop_id, change, work.visits)
     orders.write(connection, shop_id, change, work.ledger)
     checkouts.write(connection, shop_id, change, work.checkouts)
-    checkouts.look_again(connection, shop_id, _may_end_checkouts(work))
+    checkouts.look_again(connection, shop_id, _may_end_checkouts(work), work.ledger.moved_away)
     consent_store.write(
         connection, consent_store.rows_of(shop_id, shop.country, change, work.placed)
     )
@@ -414,7 +394,14 @@ def _write(connection: Connection, shop: Shop, lease: Lease, work: _Work, now: I
     for one in work.placed:
         if one.event.notice is not None:
             act_on(connection, shop, one, now)
-    _leave_inbox(connection, shop_id, work, now)
+    leave(
+        connection,
+        shop_id,
+        stored=work.stored,
+        duplicates=work.duplicates,
+        failed=work.failed,
+        now=now,
+    )
 
 
 def _begin(connection: Connection, lease: Lease, seen_change: int, now: Instant) -> int:
@@ -466,75 +453,6 @@ def _properties(event: Event) -> str | None:
     ).decode()
 
 
-def _leave_inbox(connection: Connection, shop_id: int, work: _Work, now: Instant) -> None:
-    ids = [row.inbox_id for row in work.rows]
-    connection.execute(
-        delete(inbox).where(
-            inbox.c.shop_id == shop_id,
-            inbox.c.inbox_id.between(ids[0], ids[-1]),
-            inbox.c.inbox_id.in_(ids),
-        )
-    )
-    bulk(
-        connection,
-        dead_letters,
-        _DEAD_LETTER_COLUMNS,
-        [_dead_letter(shop_id, failed, now) for failed in work.failed],
-    )
-    counts: Counter[tuple[int, str, str, str]] = Counter()
-    per_import: dict[int, Counter[str]] = defaultdict(Counter)
-    outcomes = [(row, "stored", "") for row in work.stored]
-    outcomes += [(row, "duplicate", "") for row in work.duplicates]
-    outcomes += [(failed.row, "rejected", failed.reason) for failed in work.failed]
-    for row, outcome, reason in outcomes:
-        counts[shop_id, row.source, outcome, reason] += 1
-        if row.import_id is not None:
-            per_import[row.import_id][outcome] += 1
-    add_counts(connection, counts, now)
-    bulk_update(
-        connection,
-        f"update {imports.name} set stored = stored + {{}}, duplicate = duplicate + {{}}, rejected = rejected + {{}}"
-        " where shop_id = {} and import_id = {}",
-        [
-            (n["stored"], n["duplicate"], n["rejected"], shop_id, import_id)
-            for import_id, n in per_import.items()
-        ],
-    )
-
-
-_DEAD_LETTER_COLUMNS = (
-    "shop_id", "dead_letter_id", "source", "trust", "rank", "received_at", "body", "envelope", "import_id",
-    "failed_at", "reason", "detail", "attempts", "retry_at",
-)  # fmt: skip
-
-
-def _dead_letter(shop_id: int, failed: Failed, now: Instant) -> tuple[object, ...]:
-    row = failed.row
-    return (
-        shop_id, row.inbox_id, row.source, row.trust, row.rank, row.received_at, row.body, row.envelope,
-        row.import_id, now, failed.reason, failed.detail, 1, None,
-    )  # fmt: skip
-
-
-def _take(connection: Connection, shop_id: int, limit: int) -> list[Waiting]:
-    query = (
-        select(
-            inbox.c.inbox_id,
-            inbox.c.source,
-            inbox.c.trust,
-            inbox.c.rank,
-            inbox.c.received_at,
-            inbox.c.body,
-            inbox.c.envelope,
-            inbox.c.import_id,
-        )
-        .where(inbox.c.shop_id == shop_id)
-        .order_by(inbox.c.inbox_id)
-        .limit(limit)
-    )
-    return [Waiting(*row) for row in connection.execute(query).all()]
-
-
 def _change(connection: Connection, shop_id: int) -> int:
     query = select(shop_clock.c.change).where(shop_clock.c.shop_id == shop_id)
     return int(connection.execute(query).scalar_one())
@@ -553,9 +471,11 @@ def _set_aside(
     """Make the first waiting signal a dead letter: it cannot be stored, and nobody foresaw why."""
     logger.error("a signal could not be stored: %s", type(error).__name__)
     with database.read() as connection:
-        work = _Work(_change(connection, shop.shop_id), _take(connection, shop.shop_id, 1))
+        work = _Work(_change(connection, shop.shop_id), take(connection, shop.shop_id, 1))
     work.failed = [Failed(row, "internal_error", type(error).__name__) for row in work.rows]
     with database.write() as connection:
         _begin(connection, lease, work.seen_change, clock.now())
-        _leave_inbox(connection, shop.shop_id, work, clock.now())
+        leave(
+            connection, shop.shop_id, stored=(), duplicates=(), failed=work.failed, now=clock.now()
+        )
     return BatchResult(len(work.rows), 0, 0, len(work.failed))

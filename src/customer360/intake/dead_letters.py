@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from customer360.clock import MINUTE, SECOND, Instant
 from customer360.errors import DeadLetterNotFound
 from customer360.intake.balance import REJECTED, CountKey, add_counts
-from customer360.intake.tables import dead_letters, inbox
+from customer360.intake.tables import dead_letters, imports, inbox
 from customer360.storage.metadata import shop_clock
 
 _EXCERPT_BYTES = 2000
@@ -142,6 +142,7 @@ def _move(
     counts: dict[CountKey, int] = {
         (shop_id, source, REJECTED, reason): -n for source, reason, n in connection.execute(grouped)
     }
+    _forget_rejections(connection, shop_id, conditions)
     # A letter keeps its id in the inbox, so replayed letters come in their old order.
     names = [column.name for column in inbox.c]
     kept = [columns["dead_letter_id" if name == "inbox_id" else name] for name in names]
@@ -149,6 +150,25 @@ def _move(
     connection.execute(delete(dead_letters).where(*conditions))
     add_counts(connection, counts, now)
     return -sum(counts.values())
+
+
+def _forget_rejections(
+    connection: Connection, shop_id: int, conditions: Sequence[_Condition]
+) -> None:
+    """A row of a file is counted once in its import: as rejected no longer, when it is tried again."""
+    of_import = (
+        select(func.count())
+        .where(*conditions, dead_letters.c.import_id == imports.c.import_id)
+        .scalar_subquery()
+    )
+    waiting = select(dead_letters.c.import_id).where(
+        *conditions, dead_letters.c.import_id.is_not(None)
+    )
+    connection.execute(
+        update(imports)
+        .where(imports.c.shop_id == shop_id, imports.c.import_id.in_(waiting))
+        .values(rejected=imports.c.rejected - of_import)
+    )
 
 
 def _filters(

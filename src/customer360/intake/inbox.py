@@ -28,6 +28,9 @@ from customer360.values import new_ids
 
 _log = logging.getLogger(__name__)
 
+# Ids of the clock stay below this until 2058.
+_BEHIND = 1 << 62
+
 INBOX_COLUMNS = (
     "shop_id",
     "inbox_id",
@@ -171,8 +174,12 @@ class Inbox:
 
 
 def store(connection: Connection, rows: Sequence[InboxRow], now: Instant) -> None:
-    """Write rows and their counts inside the caller's transaction; ids rise with the rows."""
-    ids = new_ids.take(len(rows))
+    """Write rows and their counts inside the caller's transaction; ids rise with the rows.
+
+    Rows of a file get ids above all others, so a large import waits behind the signals of now.
+    """
+    taken = zip(rows, new_ids.take(len(rows)), strict=True)
+    ids = [number if row.import_id is None else number | _BEHIND for row, number in taken]
     _insert(connection, list(_inbox_values(rows, ids)))
     bulk(connection, dead_letters, _LETTER_COLUMNS, list(_letter_values(rows, ids)))
     add_counts(connection, _counts(rows), now)

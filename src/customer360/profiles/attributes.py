@@ -7,6 +7,23 @@ from typing import Literal
 
 AttributeType = Literal["number", "money", "time", "text", "list", "boolean", "choice"]
 
+_ORDERED = ("eq", "neq", "gt", "gte", "lt", "lte", "between")
+_LISTED = ("in", "not_in")
+_CONTAINING = ("contains", "not_contains")
+_EMPTY = ("is_empty", "is_not_empty")
+_DATED = ("before", "after", "on", "in_last_days", "not_in_last_days")
+
+OPERATORS: dict[AttributeType, tuple[str, ...]] = {
+    "number": (*_ORDERED, *_LISTED, *_EMPTY),
+    "money": (*_ORDERED, *_LISTED, *_EMPTY),
+    "time": (*_ORDERED, *_DATED, *_EMPTY),
+    "text": ("eq", "neq", *_LISTED, *_CONTAINING, "starts_with", "ends_with", *_EMPTY),
+    "list": (*_CONTAINING, *_EMPTY),
+    "boolean": ("eq", "neq", *_EMPTY),
+    "choice": ("eq", "neq", *_LISTED, *_EMPTY),
+}
+"""How a rule may compare an attribute of each type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:

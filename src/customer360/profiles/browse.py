@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from customer360.clock import Instant, from_datetime, to_datetime
 from customer360.errors import InvalidInput
-from customer360.profiles.attributes import STORED
+from customer360.profiles.attributes import BY_NAME, STORED
 from customer360.values import Amount, to_decimal
 
 
@@ -44,6 +44,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """The last row of a page: its raw value of the sorting attribute, and its profile."""
+
+    value: str | float | None
+    profile_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """Rows of one page (attribute name to raw value, with profile_id and kind), how many match, and of how many."""
 
@@ -68,23 +76,29 @@ def browse(
     descending: bool = True,
     limit: int = 25,
     offset: int = 0,
+    after: Position | None = None,
 ) -> Found:
-    """A page of profiles; raises InvalidInput when `sort` is no attribute that orders."""
+    """A page of profiles: from `offset` on, or those that come `after` the last row of another page.
+
+    Rows hold COLUMNS and the sorting attribute. Raises InvalidInput when `sort` is no attribute that orders.
+    """
     if sort not in SORTABLE:
         raise InvalidInput(f"{sort!r} cannot order a list of customers", "sort")
     conditions, params = _conditions(wanted)
     where = " and ".join(conditions) or "true"
     direction = "desc" if descending else "asc"
+    beyond, bound = _beyond(sort, descending, after)
+    columns = dict.fromkeys((*COLUMNS, sort))
     table = warehouse.query(
         shop_id,
         f"""
-        select profile_id, kind, {", ".join(COLUMNS)}
+        select profile_id, kind, {", ".join(columns)}
         from profiles
-        where {where}
+        where {where} and {beyond}
         order by {sort} {direction} nulls last, profile_id desc
         limit ? offset ?
         """,
-        [*params, limit, offset],
+        [*params, *bound, limit, offset],
     )
     counts = warehouse.query(
         shop_id,
@@ -135,6 +149,30 @@ def _conditions(wanted: Wanted) -> tuple[list[str], list[Any]]:
     if wanted.profile_ids is not None:
         parts.append(("profile_id in (select unnest(?))", [list(wanted.profile_ids)]))
     return [text for text, _ in parts], [value for _, values in parts for value in values]
+
+
+def _beyond(sort: str, descending: bool, after: Position | None) -> tuple[str, list[Any]]:
+    """Which rows come after the position in `order by sort … nulls last, profile_id desc`."""
+    if after is None:
+        return "true", []
+    if after.value is None:
+        return f"({sort} is null and profile_id < ?)", [after.profile_id]
+    value = _bound(sort, after.value)
+    condition = f"({sort} {'<' if descending else '>'} ? or {sort} is null or ({sort} = ? and profile_id < ?))"
+    return condition, [value, value, after.profile_id]
+
+
+def _bound(sort: str, value: str | float) -> Any:
+    """A raw value as the warehouse's column holds it; raises InvalidInput for a value of another type."""
+    kind = BY_NAME[sort].type
+    if isinstance(value, str) == (kind in ("number", "money", "time")):
+        raise InvalidInput(f"This is no position in a list by {sort}", "cursor")
+    if kind == "money":
+        return to_decimal(int(value))
+    try:
+        return to_datetime(int(value)).replace(tzinfo=None) if kind == "time" else value
+    except OverflowError as error:
+        raise InvalidInput(f"This is no position in a list by {sort}", "cursor") from error
 
 
 def _raw(row: dict[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Checkout:
     due: bool = True
     abandoned_at: Instant | None = None
     properties: str | None = None
+    former_fragment: int = 0
+    """For whom it counted before this batch."""
 
 
 def track(connection: Connection, shop_id: int, placed: Iterable[PlacedEvent]) -> list[Checkout]:
@@ -61,15 +63,21 @@ def track(connection: Connection, shop_id: int, placed: Iterable[PlacedEvent]) -
             row.due,
             row.abandoned_at,
             row.properties,
+            row.fragment_id,
         )
     for token, one in touching:
         checkout = found.setdefault(token, Checkout(token))
         at = one.event.occurred_at
         if one.event.type != "checkout_started":
             checkout.ordered_at = min(checkout.ordered_at or at, at)
-        elif checkout.started_at is None or at < checkout.started_at:
-            checkout.started_at, checkout.fragment_id = at, one.fragment_id
-            checkout.properties = json.dumps(one.event.properties) if one.event.properties else None
+        else:
+            told = json.dumps(one.event.properties) if one.event.properties else None
+            if checkout.started_at is None or (at, told or "") < (
+                checkout.started_at,
+                checkout.properties or "",
+            ):
+                checkout.started_at, checkout.fragment_id = at, one.fragment_id
+                checkout.properties = told
         checkout.due = True
     new = [checkout for checkout in found.values() if not checkout.checkout_id]
     for checkout, checkout_id in zip(new, new_ids.take(len(new)), strict=True):
@@ -102,16 +110,22 @@ def write(connection: Connection, shop_id: int, change: int, changed: list[Check
     )
 
 
-def look_again(connection: Connection, shop_id: int, fragment_ids: set[int]) -> None:
-    """Make checkouts of these fragments' people due again: an order or a merge may have ended them in time."""
-    bulk_update(
-        connection,
-        "update checkouts set due = true where shop_id = {} and abandoned_at is not null and fragment_id in ("
-        "select other.fragment_id from fragments mine join fragments other"
-        " on other.shop_id = mine.shop_id and other.profile_id = mine.profile_id"
-        " where mine.shop_id = {} and mine.fragment_id = {})",
-        [(shop_id, shop_id, fragment_id) for fragment_id in sorted(fragment_ids)],
-    )
+def look_again(
+    connection: Connection, shop_id: int, fragment_ids: set[int], moved_away: set[int]
+) -> None:
+    """Make checkouts of these fragments' people due again: an order or a merge may have ended them in time.
+
+    `moved_away`: fragments that had an order at a time when they have it no more; it may have ended a checkout.
+    """
+    for condition, ids in (("abandoned_at is not null", fragment_ids), ("not due", moved_away)):
+        bulk_update(
+            connection,
+            f"update checkouts set due = true where shop_id = {{}} and {condition} and fragment_id in ("
+            "select other.fragment_id from fragments mine join fragments other"
+            " on other.shop_id = mine.shop_id and other.profile_id = mine.profile_id"
+            " where mine.shop_id = {} and mine.fragment_id = {})",
+            [(shop_id, shop_id, fragment_id) for fragment_id in sorted(ids)],
+        )
 
 
 def any_due(database: Database, shop_id: int, now: Instant, window_minutes: int) -> bool:

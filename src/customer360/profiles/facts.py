@@ -61,6 +61,8 @@ class Facts:
     name: str
     change: int
     fragments: list[int] = field(default_factory=list)
+    first_sources: dict[int, str] = field(default_factory=dict)
+    """By fragment: the source that told of it first."""
     aggregate: Aggregate = field(default_factory=Aggregate)
     orders: list[OrderFact] = field(default_factory=list)
     refunded: Amount = 0
@@ -116,7 +118,9 @@ def _add_aggregates(
         for fragment_id, profile_id, blob in connection.execute(query).all():
             owner[fragment_id] = people[profile_id]
             people[profile_id].fragments.append(fragment_id)
-            parts[profile_id].append(decode(blob))
+            part_of_it = decode(blob)
+            people[profile_id].first_sources[fragment_id] = _first_source(part_of_it)
+            parts[profile_id].append(part_of_it)
     for profile_id, members in parts.items():
         people[profile_id].aggregate = members[0] if len(members) == 1 else combine(members)
     return owner
@@ -219,7 +223,7 @@ def _add_sessions(
 
 
 def _add_identifiers(connection: Connection, shop_id: int, owner: dict[int, Facts]) -> None:
-    seen: dict[tuple[int, Identifier], tuple[Instant, Instant, int]] = {}
+    seen: dict[tuple[int, Identifier], tuple[Instant, str, Instant]] = {}
     states: dict[tuple[int, Identifier], str] = {}
     for part in _chunks(list(owner)):
         query = (
@@ -244,13 +248,11 @@ def _add_identifiers(connection: Connection, shop_id: int, owner: dict[int, Fact
             )
         )
         for fragment_id, kind, value, first_at, last_at in connection.execute(query).all():
-            key = (owner[fragment_id].profile_id, Identifier(kind, value))
-            known = seen.get(key)
-            if known is None:
-                seen[key] = (first_at, last_at, fragment_id)
-            else:
-                founder = fragment_id if first_at < known[0] else known[2]
-                seen[key] = (min(first_at, known[0]), max(last_at, known[1]), founder)
+            facts = owner[fragment_id]
+            key = (facts.profile_id, Identifier(kind, value))
+            source = facts.first_sources[fragment_id]
+            known = seen.get(key, (first_at, source, last_at))
+            seen[key] = (*min((first_at, source), known[:2]), max(last_at, known[2]))
         owned = select(
             ownerships.c.fragment_id, ownerships.c.type, ownerships.c.value, ownerships.c.state
         ).where(
@@ -261,16 +263,19 @@ def _add_identifiers(connection: Connection, shop_id: int, owner: dict[int, Fact
         for fragment_id, kind, value, state in connection.execute(owned).all():
             states[owner[fragment_id].profile_id, Identifier(kind, value)] = state
     by_profile = {facts.profile_id: facts for facts in owner.values()}
-    for (profile_id, identifier), (first_at, last_at, founder) in sorted(seen.items()):
+    for (profile_id, identifier), (first_at, source, last_at) in sorted(seen.items()):
         state = states.get((profile_id, identifier))
         if state is None:
             # The event named it, but it belongs to somebody else.
             continue
-        facts = by_profile[profile_id]
-        sources = facts.aggregate.sources
-        source = min(sources, key=lambda name: (sources[name].first_at, name)) if sources else ""
-        facts.identifiers.append(IdentifierFact(identifier, source, state, first_at, last_at))
-        del founder
+        by_profile[profile_id].identifiers.append(
+            IdentifierFact(identifier, source, state, first_at, last_at)
+        )
+
+
+def _first_source(part: Aggregate) -> str:
+    sources = part.sources
+    return min(sources, key=lambda name: (sources[name].first_at, name)) if sources else ""
 
 
 def _chunks(values: Sequence[int]) -> Iterator[list[int]]:

@@ -64,7 +64,7 @@ class Names(msgspec.Struct, array_like=True, frozen=True):
 
 
 class KnownAddress(msgspec.Struct, array_like=True, frozen=True):
-    """A postal address and when it was last told."""
+    """A postal address and when it was last told; `key` ends with its place among those told together."""
 
     at: Instant
     key: str
@@ -225,9 +225,10 @@ def _fold_traits(
         aggregate.traits = {
             name: aggregate.traits[name] for name in sorted(aggregate.traits)[:MAX_TRAITS]
         }
-    for address in told.addresses:
+    together = {_address_key(address): address for address in reversed(told.addresses)}
+    for place, (name, address) in enumerate(reversed(together.items())):
         _keep_newest(
-            aggregate.addresses, _address_key(address), KnownAddress(at, key, address, source)
+            aggregate.addresses, name, KnownAddress(at, f"{key}#{place:03d}", address, source)
         )
     if len(aggregate.addresses) > MAX_ADDRESSES:
         newest = sorted(aggregate.addresses.items(), key=lambda entry: (entry[1].at, entry[1].key))[

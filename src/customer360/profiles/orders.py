@@ -26,6 +26,8 @@ REFUNDS_MIRROR = 5
 """Number of the refunds mirror in tombstones."""
 
 _NO_RANK = -1
+_BY_LINES = "line:"
+"""Begins the `dedupe_key` of an order that a file tells line by line."""
 _ORDER_COLUMNS = tuple(column.name for column in orders.columns)
 _LINE_COLUMNS = tuple(column.name for column in order_lines.columns)
 _REFUND_COLUMNS = tuple(column.name for column in refunds.columns)
@@ -53,6 +55,7 @@ class Order:
     dedupe_key: str = ""
     owner_rank: int = _NO_RANK
     owner_at: Instant = 0
+    owner_key: str = ""
     placed_at: Instant | None = None
     cancelled_at: Instant | None = None
     test: bool = False
@@ -72,6 +75,13 @@ class Order:
     lines: dict[str, Line] = field(default_factory=dict)
     new_lines: dict[str, Line] = field(default_factory=dict)
     replaced: bool = False
+    stored_as: tuple[Instant | None, int] = (None, 0)
+    """When it was placed and whose it was (a fragment) before this batch."""
+
+    @property
+    def by_lines(self) -> bool:
+        """Whether a file tells it line by line."""
+        return self.dedupe_key.startswith(_BY_LINES)
 
 
 @dataclass(slots=True)
@@ -110,6 +120,16 @@ class Ledger:
         of_refunds = {refund.fragment_id for refund in self.refunds.values()}
         return (of_orders | of_refunds | self.former_fragments) - {0}
 
+    @property
+    def moved_away(self) -> set[int]:
+        """Fragments that had an order at a time when they have it no more: it is told of another time or person."""
+        return {
+            order.stored_as[1]
+            for order in self.orders.values()
+            if order.stored_as[0] is not None
+            and order.stored_as != (order.placed_at, order.fragment_id)
+        } - {0}
+
 
 def tells_of_order(placed: PlacedEvent) -> bool:
     """Whether the event changes an order; a browser can neither cancel nor refund."""
@@ -144,7 +164,7 @@ def account(
         if one.event.refund is not None:
             _tell_refund(ledger, one, one.event.refund, shop_currency)
     for order in ledger.orders.values():
-        if order.source_rank == SourceRank.FILE and order.new_lines:
+        if order.by_lines and order.new_lines:
             _sum_lines(order)
         _returns(ledger, order)
     for refund in ledger.refunds.values():
@@ -228,18 +248,26 @@ def _load(
 ) -> None:
     reports = [one.event.order for one in telling if one.event.order is not None]
     refund_reports = [one.event.refund for one in telling if one.event.refund is not None]
-    keys = {report.order_key for report in reports} | {
-        report.order_key for report in refund_reports
-    }
+    keys = {report.order_key for report in (*reports, *refund_reports)}
+    refund_keys = {report.refund_key for report in refund_reports}
+    known_refunds = select(refunds).where(
+        refunds.c.shop_id == shop_id,
+        refunds.c.order_key.in_(keys) | refunds.c.refund_key.in_(refund_keys),
+    )
+    for row in connection.execute(known_refunds):
+        refund = _from_row(Refund, row)
+        ledger.refunds[refund.refund_key] = refund
+        ledger.former_fragments.add(refund.fragment_id)
+        # A refund that was told of another order before.
+        keys.add(refund.order_key)
     query = select(orders).where(orders.c.shop_id == shop_id, orders.c.order_key.in_(keys))
     by_id: dict[int, Order] = {}
     for row in connection.execute(query):
         order = _from_row(Order, row)
         ledger.orders[order.order_key] = by_id[order.order_id] = order
+        order.stored_as = (order.placed_at, order.fragment_id)
         ledger.former_fragments.add(order.fragment_id)
-    told_in_lines = [
-        order.order_id for order in by_id.values() if order.source_rank == SourceRank.FILE
-    ]
+    told_in_lines = [order.order_id for order in by_id.values() if order.by_lines]
     if told_in_lines:
         lines = select(order_lines).where(
             order_lines.c.shop_id == shop_id, order_lines.c.order_id.in_(told_in_lines)
@@ -257,13 +285,6 @@ def _load(
                 discount=row.discount,
             )
             by_id[row.order_id].lines[row.line_key] = Line(line, row.told_at, row.fragment_id)
-    known_refunds = select(refunds).where(
-        refunds.c.shop_id == shop_id, refunds.c.order_key.in_(keys)
-    )
-    for row in connection.execute(known_refunds):
-        refund = _from_row(Refund, row)
-        ledger.refunds[refund.refund_key] = refund
-        ledger.former_fragments.add(refund.fragment_id)
 
 
 def _from_row(kind: Callable[..., Any], row: Row[Any]) -> Any:
@@ -278,30 +299,42 @@ def _tell(order: Order, one: PlacedEvent, report: OrderReport, shop_currency: st
         order.cancelled_at = min(order.cancelled_at or report.cancelled_at, report.cancelled_at)
     if report.kind == "cancellation":
         return
-    claim = (int(one.rank), report.updated_at)
-    owner = (order.owner_rank, order.owner_at)
-    if report.kind == "snapshot" and one.fragment_id and (claim > owner or not order.fragment_id):
-        order.fragment_id, (order.owner_rank, order.owner_at) = one.fragment_id, claim
+    _claim(order, one, report)
     if report.kind == "line":
         _tell_lines(order, one, report, shop_currency)
         return
-    if (*claim, one.event.dedupe_key) <= (order.source_rank, order.updated_at, order.dedupe_key):
+    # A file that tells an order whole knows more of it than one that tells its lines.
+    told = (int(one.rank), True, report.updated_at, one.event.dedupe_key)
+    if told <= (order.source_rank, not order.by_lines, order.updated_at, order.dedupe_key):
         return
     order.source, order.source_rank, order.updated_at = one.source, int(one.rank), report.updated_at
     order.dedupe_key = one.event.dedupe_key
     _take_header(order, report, one, shop_currency)
-    order.placed_at = report.placed_at if report.placed_at is not None else one.event.occurred_at
+    order.placed_at = _told_at(one, report)
     order.given_total = report.total
     order.total = report.total
     order.discount = report.discount
     order.items_count = sum(line.quantity for line in report.lines)
     order.lines = {}
-    # A file's order is summed from its lines, also where one signal told them all.
-    told_at, fragment_id = (
-        (order.placed_at, one.fragment_id) if one.rank is SourceRank.FILE else (0, 0)
-    )
-    order.new_lines = {line.key: Line(line, told_at, fragment_id) for line in report.lines}
+    order.new_lines = {line.key: Line(line) for line in report.lines}
     order.replaced = True
+
+
+def _claim(order: Order, one: PlacedEvent, report: OrderReport) -> None:
+    """The order is the person's whom its most authoritative report names: the newest one, or the first line."""
+    at = report.updated_at
+    if report.kind == "line":
+        if not any(line.quantity > 0 for line in report.lines):
+            return
+        at = -_told_at(one, report)
+    claim = (int(one.rank), at, one.event.dedupe_key)
+    if one.fragment_id and claim > (order.owner_rank, order.owner_at, order.owner_key):
+        order.fragment_id = one.fragment_id
+        order.owner_rank, order.owner_at, order.owner_key = claim
+
+
+def _told_at(one: PlacedEvent, report: OrderReport) -> Instant:
+    return report.placed_at if report.placed_at is not None else one.event.occurred_at
 
 
 def _take_header(order: Order, report: OrderReport, one: PlacedEvent, shop_currency: str) -> None:
@@ -319,27 +352,26 @@ def _take_header(order: Order, report: OrderReport, one: PlacedEvent, shop_curre
 
 
 def _tell_lines(order: Order, one: PlacedEvent, report: OrderReport, shop_currency: str) -> None:
-    if order.source_rank > SourceRank.FILE:
+    if order.source_rank >= SourceRank.FILE and not order.by_lines:
         return
     if order.source_rank < SourceRank.FILE:
         # The file knows better than what a pixel or an SDK said of this order.
         order.source, order.source_rank = one.source, int(SourceRank.FILE)
-        order.updated_at, order.dedupe_key, order.given_total = _NEVER, "", None
+        order.updated_at, order.dedupe_key, order.given_total = _NEVER, _BY_LINES, None
         order.lines, order.new_lines, order.replaced = {}, {}, True
-        order.placed_at = None
-    told_at = report.placed_at if report.placed_at is not None else one.event.occurred_at
+        order.placed_at, order.currency, order.foreign_currency = None, "", False
+    told_at, key = _told_at(one, report), _BY_LINES + one.event.dedupe_key
     for line in report.lines:
         order.new_lines[line.key] = Line(line, told_at, one.fragment_id)
     if not any(line.quantity > 0 for line in report.lines):
+        if order.updated_at == _NEVER:
+            order.currency = max(order.currency, report.currency or shop_currency)
+            order.foreign_currency = order.currency != shop_currency
         return
     given = order.given_total is not None
     # The row that tells a total is the order's head; without one it is the earliest row.
-    if (not report.total, told_at, one.event.dedupe_key) < (
-        not given,
-        order.updated_at,
-        order.dedupe_key,
-    ):
-        order.updated_at, order.dedupe_key = told_at, one.event.dedupe_key
+    if (not report.total, told_at, key) < (not given, order.updated_at, order.dedupe_key):
+        order.updated_at, order.dedupe_key = told_at, key
         order.given_total = report.total or None
         order.source = one.source
         _take_header(order, report, one, shop_currency)
@@ -366,17 +398,18 @@ def _sum_lines(order: Order) -> None:
         order.total, order.discount = gross, sum(line.line.discount for line in bought)
     else:
         order.total = order.given_total
-    order.fragment_id = next((line.fragment_id for line in bought if line.fragment_id), 0)
-    order.owner_rank, order.owner_at = int(SourceRank.FILE), order.placed_at
 
 
 def _returns(ledger: Ledger, order: Order) -> None:
     """Negative lines of a file are one refund of the order; a webhook's own refunds replace them."""
     key = f"{order.order_key}:returns"
-    if order.source_rank != SourceRank.FILE:
-        known = ledger.refunds.pop(key, None)
-        if known is not None and known.refund_id:
-            ledger.gone_refunds.append(known.refund_id)
+    if not order.by_lines:
+        known = ledger.refunds.get(key)
+        summed = known is not None and not known.dedupe_key
+        if known is not None and (summed or order.source_rank != SourceRank.FILE):
+            del ledger.refunds[key]
+            if known.refund_id:
+                ledger.gone_refunds.append(known.refund_id)
         return
     lines = {**order.lines, **order.new_lines}
     back = sorted(
@@ -410,6 +443,7 @@ def _tell_refund(
         report.updated_at,
     )
     refund.dedupe_key, refund.own_fragment_id = one.event.dedupe_key, one.fragment_id
+    refund.order_key = report.order_key
     refund.refunded_at, refund.amount, refund.items_count = (
         report.refunded_at,
         report.amount,

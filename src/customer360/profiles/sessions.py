@@ -51,6 +51,8 @@ class Visit:
     """The first page of the batch, from which `touch` is read if it comes to be the visit's first."""
     members: list[PlacedEvent] = field(default_factory=list)
     absorbed: list[int] = field(default_factory=list)
+    former_fragments: set[int] = field(default_factory=set)
+    """Fragments that it, or a visit it absorbed, counted for before this batch."""
 
     def include(self, other: Visit) -> None:
         """Become one with a visit that touches this one."""
@@ -73,6 +75,7 @@ class Visit:
         self.events += other.events
         self.members += other.members
         self.absorbed += other.absorbed
+        self.former_fragments |= other.former_fragments
         if other.session_id is not None:
             if self.session_id is None:
                 self.session_id = other.session_id
@@ -232,9 +235,10 @@ def _load(
                 first_key=row.first_key,
                 events=row.events,
                 session_id=row.session_id,
+                former_fragments={row.fragment_id},
                 touched_at=row.touched_at,
                 touch=None
-                if row.touched_at is None
+                if row.touch_source is None
                 else Touch(
                     row.touch_source,
                     row.touch_medium,
@@ -293,4 +297,6 @@ def _row(shop_id: int, change: int, visit: Visit) -> tuple[object, ...]:
 
 
 def _text(touch: Touch | None) -> str:
-    return f"{touch.source}|{touch.medium}|{touch.campaign}|{touch.url}" if touch else ""
+    if touch is None:
+        return ""
+    return f"{touch.source}|{touch.medium}|{touch.campaign}|{touch.url}|{touch.referrer}"

@@ -34,6 +34,7 @@ orders = Table(
     Column("dedupe_key", Text, nullable=False, info=KEEP),
     Column("owner_rank", Integer, nullable=False, info=KEEP),
     _number("owner_at", nullable=False),
+    Column("owner_key", Text, nullable=False, info=KEEP),
     _number("placed_at", nullable=True),
     _number("cancelled_at", nullable=True),
     Column("test", Boolean, nullable=False, info=KEEP),
@@ -57,8 +58,8 @@ orders = Table(
     sqlite_with_rowid=False,
 )
 """The present state of each order, told by its most authoritative source. It is not placed while `placed_at` is
-null; fragment 0 is nobody. Amounts are ten-thousandths. `owner_rank` and `owner_at` say which report named the person;
-`given_total` is the total that a file tells beside the order's lines."""
+null; fragment 0 is nobody. Amounts are ten-thousandths. `owner_rank`, `owner_at` and `owner_key` say which report
+named the person; `given_total` is the total that a file tells beside the order's lines."""
 
 order_lines = Table(
     "order_lines",

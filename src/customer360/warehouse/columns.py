@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,13 +14,40 @@ import pyarrow as pa
 from customer360.storage.mirror import Kind, Mirror, Rows
 from customer360.warehouse.own_words import KnownWords
 from customer360.warehouse.schema import arrow_type
-from customer360.warehouse.scrub import SCRUBS, scrub_properties, scrub_text, words_of
+from customer360.warehouse.scrub import (
+    scrub_code,
+    scrub_host,
+    scrub_path,
+    scrub_place,
+    scrub_properties,
+    scrub_text,
+    whole_of,
+    words_of,
+    words_of_path,
+)
 
-_NOBODYS: frozenset[str] = frozenset()
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
-# Kinds in which a person's own words may stand; our own words and places are nobody's.
-_MAY_BE_OWN = frozenset((Kind.CODE, Kind.TITLE, Kind.TEXT, Kind.PATH, Kind.HOST))
+SCRUBS: dict[Kind, Callable[[str], str | None]] = {
+    Kind.WORD: scrub_text,
+    Kind.CODE: scrub_code,
+    Kind.TITLE: scrub_text,
+    Kind.TEXT: scrub_text,
+    Kind.PLACE: scrub_place,
+    Kind.PATH: scrub_path,
+    Kind.HOST: scrub_host,
+}
+"""How each kind of text is scrubbed."""
+
+OWN: dict[Kind, Callable[[str], frozenset[str]]] = {
+    Kind.CODE: whole_of,
+    Kind.TITLE: whole_of,
+    Kind.TEXT: words_of,
+    Kind.PATH: words_of_path,
+    Kind.HOST: words_of,
+}
+"""What of each kind of text must not be the person's own; the words of our own code and places are nobody's."""
+
 _LARGEST_COUNT = 1 << 62
 # DECIMAL(18, 4) holds 18 digits.
 _LARGEST_MONEY = 10**18
@@ -28,14 +55,14 @@ _LARGEST_MONEY = 10**18
 
 def has_text(mirror: Mirror) -> bool:
     """Whether a mirror has columns in which a person's own words may stand."""
-    may = _MAY_BE_OWN | {Kind.TEXTS, Kind.PROPERTIES}
+    may = OWN.keys() | {Kind.TEXTS, Kind.PROPERTIES}
     return any(field.kind in may for field in mirror.fields)
 
 
 def to_arrow(mirror: Mirror, rows: Rows, own: KnownWords) -> pa.Table:
     """The rows as a table of the warehouse; `own` says per owner which words must not enter."""
     owners = None
-    if own.all and mirror.owner is not None:
+    if own and mirror.owner is not None:
         owners = _Owners(column(mirror, rows, mirror.owner), own)
     arrays = [
         _array(field.kind, values, owners)
@@ -56,13 +83,9 @@ class _Owners:
     ids: Sequence[int]
     own: KnownWords
 
-    def is_anybodys(self, words: frozenset[str]) -> bool:
-        """Whether one of the words is anybody's: quick, and nearly always no."""
-        return not words.isdisjoint(self.own.all)
-
     def has(self, row: int, words: frozenset[str]) -> bool:
         """Whether one of the words is the row's owner's own."""
-        return not words.isdisjoint(self.own.of.get(self.ids[row], _NOBODYS))
+        return self.own.are_of(self.ids[row], words)
 
 
 def _array(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> pa.Array:
@@ -110,12 +133,12 @@ def _text(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> Sequence
     texts = values if _is_plain(values) else [_as_text(value) for value in values]
     scrub = SCRUBS[kind]
     clean = {text: None if text is None else scrub(text) for text in set(texts)}
-    if owners is None or kind not in _MAY_BE_OWN:
+    if owners is None or kind not in OWN:
         return list(map(clean.__getitem__, texts))
     suspects = {
         text: words
         for text, kept in clean.items()
-        if kept is not None and owners.is_anybodys(words := words_of(kind, kept))
+        if kept is not None and owners.own.include(words := OWN[kind](kept))
     }
     if not suspects:
         return list(map(clean.__getitem__, texts))
@@ -163,7 +186,7 @@ def _custom(properties: dict[str, Any], owners: _Owners | None, row: int) -> str
         text, words = _scrubbed(items, tuple(map(type, properties.values())))
     except TypeError:
         text, words = _scrub(items)
-    if text is None or owners is None or not owners.is_anybodys(words):
+    if text is None or owners is None or not owners.own.include(words):
         return text
     kept = {
         name: value
@@ -179,7 +202,7 @@ def _scrub(items: tuple[tuple[str, Any], ...]) -> tuple[str | None, frozenset[st
     words: set[str] = set()
     for name, value in kept.items():
         for one in (name, *value) if isinstance(value, list) else (name, value):
-            words |= words_of(Kind.TEXT, str(one))
+            words |= words_of(str(one))
     return (_encode(kept).decode() if kept else None), frozenset(words)
 
 
@@ -197,4 +220,4 @@ def _tells(owners: _Owners, row: int, value: Any) -> bool:
 
 
 def _is_own(owners: _Owners | None, row: int, text: str) -> bool:
-    return owners is not None and owners.has(row, words_of(Kind.TEXT, text))
+    return owners is not None and owners.has(row, words_of(text))

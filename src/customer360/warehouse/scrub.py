@@ -13,8 +13,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from customer360.storage.mirror import Kind
-
 LONGEST_CUSTOM = 64
 """Custom strings longer than this are prose or payloads, not something to count by."""
 LONGEST_LISTED = 255
@@ -159,18 +157,6 @@ def _number_looks_personal(value: float) -> bool:
     return not _MILLISECONDS.fullmatch(str(int(value)))
 
 
-SCRUBS = {
-    Kind.WORD: scrub_text,
-    Kind.CODE: scrub_code,
-    Kind.TITLE: scrub_text,
-    Kind.TEXT: scrub_text,
-    Kind.PLACE: scrub_place,
-    Kind.PATH: scrub_path,
-    Kind.HOST: scrub_host,
-}
-"""How each kind of text column is scrubbed."""
-
-
 @lru_cache(_REMEMBERED)
 def fold(value: str) -> str:
     """The text without case, accents and outer blanks, so that ÁINE is Aine."""
@@ -179,15 +165,24 @@ def fold(value: str) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def words_of(kind: Kind, value: str) -> frozenset[str]:
-    """What of a text must not be the person's own: all of it, or, where people write, each of its words."""
+def whole_of(value: str) -> frozenset[str]:
+    """What of an id or a title must not be the person's own: all of it."""
     folded = fold(value)
-    if kind in (Kind.CODE, Kind.TITLE):
-        short = folded.isdigit() and len(folded) < _SHORT_CODE
-        return frozenset() if short else frozenset((folded,))
-    if kind is Kind.PATH:
-        folded = fold(unquote(value))
+    short = folded.isdigit() and len(folded) < _SHORT_CODE
+    return frozenset() if short else frozenset((folded,))
+
+
+@lru_cache(_REMEMBERED)
+def words_of(value: str) -> frozenset[str]:
+    """What of a text that people write must not be the person's own: all of it, and each of its words."""
+    folded = fold(value)
     return frozenset((folded, *_PIECES.split(folded), *_WORDS.findall(folded))) - {""}
+
+
+@lru_cache(_REMEMBERED)
+def words_of_path(value: str) -> frozenset[str]:
+    """The same of the path of a URL."""
+    return words_of(unquote(value))
 
 
 def own_words(identifiers: Iterable[str], names: Iterable[tuple[str, str]]) -> frozenset[str]:

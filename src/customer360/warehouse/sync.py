@@ -21,7 +21,7 @@ from customer360.storage.engines.engine import Engine, Transaction
 from customer360.storage.metadata import shop_clock
 from customer360.storage.mirror import Mirror, Rows, Schema, fetch
 from customer360.warehouse.columns import column, has_text, to_arrow
-from customer360.warehouse.own_words import KnownWords, OwnWordsOf
+from customer360.warehouse.own_words import KnownWords, OwnWordsOf, OwnWordsReader
 from customer360.warehouse.schema import CHANGE, read_notes, write_notes
 
 CHUNK_ROWS = 100_000
@@ -120,7 +120,8 @@ class Copier:
                     if after == change and CHANGE in notes:
                         break
                     upto = self._end_of_chunk(connection, after, change)
-                    rows += _Chunk(connection, target, self, after, upto, notes).copy()
+                    own_words = self.own_words.reader(connection, self.shop_id)
+                    rows += _Chunk(connection, target, self, own_words, after, upto, notes).copy()
                 # What the warehouse has must never be newer than what the disk has.
                 self.database.settle()
                 after, chunks = upto, chunks + 1
@@ -157,6 +158,7 @@ class _Chunk:
     connection: Connection
     target: Transaction
     copier: Copier
+    own_words: OwnWordsReader
     after: int
     upto: int
     notes: dict[str, int]
@@ -208,10 +210,9 @@ class _Chunk:
     def _table(self, mirror: Mirror, rows: Rows) -> pa.Table:
         own = KnownWords()
         if rows.own_words is not None:
-            own.add(rows.own_words)
+            own.told.add(rows.own_words)
         elif mirror.owner is not None and has_text(mirror):
-            fragment_ids = column(mirror, rows, mirror.owner)
-            own = self.copier.own_words.read(self.connection, self.copier.shop_id, fragment_ids)
+            own = self.own_words.read(column(mirror, rows, mirror.owner))
         return to_arrow(mirror, rows, own)
 
 

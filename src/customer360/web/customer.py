@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from customer360.profiles.timeline import EventCount, event_counts, orders_of, t
 from customer360.values import parse_id
 from customer360.web import formats
 from customer360.web.door import Door, Page
+from customer360.web.freshness import freshness
 from customer360.web.timeline import Position, days, position_after
 from customer360.web.visit import Visit
 
@@ -86,73 +88,71 @@ class Tab:
 
 def show_timeline(_door: Door, visit: Visit) -> Page | Response:
     """The journey, newest first, by day; a cursor goes back to the first event."""
-    asked = visit.query.get("type", "")[:_LONGEST_TYPE]
-    with visit.app.database.read() as connection:
-        card = _card(connection, visit)
-        if card.profile_id != visit.id_of("profile_id"):
-            return _moved(visit, card)
-        counts = event_counts(connection, visit.shop.shop_id, card.profile_id)
-        page = timeline(
-            connection,
-            visit.shop.shop_id,
-            card.profile_id,
-            type=asked or None,
-            before=visit.query.get("before") or None,
-            limit=_TIMELINE_ROWS,
-            currency=visit.shop.currency,
-        )
-    after = Position(visit.query.get("day", ""), parse_id(visit.query.get("visit", "")))
-    filtered = {"type": asked} if asked else {}
-    end = position_after(page.items, visit.shop.timezone)
-    return _page(
-        "customers/timeline.html",
-        visit,
-        card,
-        counts,
-        type=asked,
-        days=days(page.items, visit.shop.timezone, visit.shop.currency, after),
-        older=urlencode(filtered | {"before": page.next_cursor}) if page.next_cursor else "",
-        continued=urlencode({"day": end.day, "visit": end.session_id or ""}),
-    )
+    return _show(visit, "customers/timeline.html", partial(_timeline, visit))
 
 
 def show_events(_door: Door, visit: Visit) -> Page | Response:
     """How often each kind of event happened, and first and last when."""
-    return _tab(visit, "customers/events.html")
+    return _show(visit, "customers/events.html")
 
 
 def show_orders(_door: Door, visit: Visit) -> Page | Response:
     """The orders with their lines."""
-    with visit.app.database.read() as connection:
-        card = _card(connection, visit)
-        if card.profile_id != visit.id_of("profile_id"):
-            return _moved(visit, card)
-        counts = event_counts(connection, visit.shop.shop_id, card.profile_id)
-        orders = orders_of(connection, visit.shop.shop_id, card.profile_id)
-    return _page("customers/orders.html", visit, card, counts, orders=orders)
+
+    def read(connection: Connection, profile_id: int) -> dict[str, object]:
+        return {"orders": orders_of(connection, visit.shop.shop_id, profile_id)}
+
+    return _show(visit, "customers/orders.html", read)
 
 
 def show_identity(_door: Door, visit: Visit) -> Page | Response:
     """Identifiers, addresses and traits with their source."""
-    return _tab(visit, "customers/identity.html")
+    return _show(visit, "customers/identity.html")
 
 
 def show_consents(_door: Door, visit: Visit) -> Page | Response:
     """Contact points and what was agreed to on each."""
-    return _tab(visit, "customers/consents.html")
+    return _show(visit, "customers/consents.html")
 
 
-def _tab(visit: Visit, template: str) -> Page | Response:
+def _show(
+    visit: Visit,
+    template: str,
+    read: Callable[[Connection, int], dict[str, object]] | None = None,
+) -> Page | Response:
+    """A tab of the page; `read` gives what it needs beside the card, in the same snapshot."""
+    shop_id = visit.shop.shop_id
     with visit.app.database.read() as connection:
-        card = _card(connection, visit)
+        card = visit.app.card(connection, visit.shop, visit.id_of("profile_id"))
         if card.profile_id != visit.id_of("profile_id"):
             return _moved(visit, card)
-        counts = event_counts(connection, visit.shop.shop_id, card.profile_id)
-    return _page(template, visit, card, counts)
+        counts = event_counts(connection, shop_id, card.profile_id)
+        fresh = freshness(connection, shop_id)
+        values = read(connection, card.profile_id) if read else {}
+    return Page(template, _values(visit, card, counts) | {"fresh": fresh.of_profiles} | values)
 
 
-def _card(connection: Connection, visit: Visit) -> Card:
-    return visit.app.card(connection, visit.shop, visit.id_of("profile_id"))
+def _timeline(visit: Visit, connection: Connection, profile_id: int) -> dict[str, object]:
+    shop, asked = visit.shop, visit.query.get("type", "")[:_LONGEST_TYPE]
+    page = timeline(
+        connection,
+        shop.shop_id,
+        profile_id,
+        type=asked or None,
+        before=visit.query.get("before") or None,
+        limit=_TIMELINE_ROWS,
+        currency=shop.currency,
+    )
+    after = Position(visit.query.get("day", ""), parse_id(visit.query.get("visit", "")))
+    end = position_after(page.items, shop.timezone)
+    filtered = {"type": asked} if asked else {}
+    older = filtered | {"before": page.next_cursor} if page.next_cursor else {}
+    return {
+        "type": asked,
+        "days": days(page.items, shop.timezone, shop.currency, after),
+        "older": urlencode(older),
+        "continued": urlencode({"day": end.day, "visit": end.session_id or ""}),
+    }
 
 
 def _moved(visit: Visit, card: Card) -> Response:
@@ -161,27 +161,23 @@ def _moved(visit: Visit, card: Card) -> Response:
     return RedirectResponse(f"{visit.root}/customers/{card.profile_id}{tail}", 307)
 
 
-def _page(
-    template: str, visit: Visit, card: Card, counts: Sequence[EventCount], **values: Any
-) -> Page:
+def _values(visit: Visit, card: Card, counts: Sequence[EventCount]) -> dict[str, object]:
+    """What every tab shows."""
     root = f"{visit.root}/customers/{card.profile_id}"
-    return Page(
-        template,
-        {
-            "card": card,
-            "root": root,
-            "title": title_of(card.name, _contacts(card), card.profile_id),
-            "initials": _initials(card),
-            "contacts": _contacts(card) if card.name else _contacts(card)[1:],
-            "metrics": [_labelled(card, name, label) for name, label in _METRICS],
-            "counts": counts,
-            "all_count": sum(count.count for count in counts),
-            "tabs": _tabs(visit, root, card, counts),
-            "traits": _trait_groups(card),
-            "addresses": [_address_lines(address) for address in card.addresses],
-        }
-        | values,
-    )
+    contacts = _contacts(card)
+    return {
+        "card": card,
+        "root": root,
+        "title": title_of(card.name, contacts, card.profile_id),
+        "initials": _initials(card),
+        "contacts": contacts if card.name else contacts[1:],
+        "metrics": [_labelled(card, name, label) for name, label in _METRICS],
+        "counts": counts,
+        "all_count": sum(count.count for count in counts),
+        "tabs": _tabs(visit, root, card, counts),
+        "traits": _trait_groups(card),
+        "addresses": [_address_lines(address) for address in card.addresses],
+    }
 
 
 def title_of(name: str, contacts: Sequence[str], profile_id: int) -> str:

@@ -14,8 +14,10 @@ from customer360.profiles.browse import Found, Wanted, browse, countries
 from customer360.profiles.hydrate import Summary, hydrate, search
 from customer360.values import Amount, money_text
 from customer360.web import filters, formats
+from customer360.web.customer import title_of
 from customer360.web.door import Door, Page
 from customer360.web.filters import PAGE_ROWS, CustomerFilter
+from customer360.web.freshness import freshness
 from customer360.web.spreadsheet import as_csv, download
 from customer360.web.visit import Visit
 
@@ -88,7 +90,10 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         return RedirectResponse(
             f"{visit.root}/customers{filters.write(replace(chosen, page=last_page))}", 303
         )
-    page = Page("customers/list.html", _values(visit, chosen, found, people, last_page))
+    with visit.app.database.read() as connection:
+        fresh = freshness(connection, visit.shop.shop_id)
+    values = _values(visit, chosen, found, people, last_page)
+    page = Page("customers/list.html", values | {"fresh": fresh.of_lists})
     return (
         page._replace(headers={"HX-Push-Url": f"{visit.root}/customers{query}"})
         if visit.by_htmx
@@ -187,7 +192,7 @@ def _rows(found: Found, people: dict[int, Summary]) -> list[Row]:
 
 def _row(facts: dict[str, Any], person: Summary) -> Row:
     contacts = [contact for contact in (person.email, person.phone) if contact]
-    title = person.name or next(iter(contacts), "") or f"Visitor {str(person.profile_id)[-6:]}"
+    title = title_of(person.name, contacts, person.profile_id)
     return Row(
         profile_id=person.profile_id,
         title=title,

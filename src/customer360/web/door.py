@@ -159,7 +159,7 @@ class Door:
             shops = tuple(shops_of(connection, session.user.user_id)) if session else ()
         if session is None and needs != "nobody":
             raise SignInFirst
-        wanted = parse_id(request.path_params.get("shop_id", ""))
+        wanted = _shop_id(request.url.path)
         here = next((shop for shop in shops if shop.shop_id == wanted), None)
         if here is None and needs == "shop":
             raise ShopNotFound("There is no such shop, or you do not work for it.")
@@ -232,6 +232,12 @@ class Door:
             self.app.settings.resolved_public_url,
         ):
             raise ForeignForm
+
+
+def _shop_id(path: str) -> int | None:
+    """The shop that an address is about, also one that leads nowhere."""
+    parts = path.split("/")
+    return parse_id(parts[2]) if len(parts) > 2 and parts[1] == "shops" else None
 
 
 def _token(request: Request, form: FormData) -> str:

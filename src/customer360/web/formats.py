@@ -29,6 +29,7 @@ LOCALE = Locale("en")
 _SPANS = Locale("en", "GB")
 _DAY = "d MMM y"
 _COMPACT_FROM = 10_000
+_SMALLEST_SHARE = 0.001
 
 
 def number(value: float | Decimal | None) -> str:
@@ -37,8 +38,18 @@ def number(value: float | Decimal | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share of 1 as a percentage to one decimal: 18.6%."""
-    return NO_DATA if share is None else format_percent(share, "#,##0.0%", locale=LOCALE)
+    """A share of 1 as a percentage to one decimal: 18.6%; 0.0% and 100.0% are kept for none and all."""
+    if share is None:
+        return NO_DATA
+    if 0 < share < _SMALLEST_SHARE:
+        return f"<{_percentage(_SMALLEST_SHARE)}"
+    if 1 - _SMALLEST_SHARE < share < 1:
+        return f">{_percentage(1 - _SMALLEST_SHARE)}"
+    return _percentage(share)
+
+
+def _percentage(share: float) -> str:
+    return format_percent(share, "#,##0.0%", locale=LOCALE)
 
 
 def money_full(amount: Amount | None, currency: str) -> str:

@@ -9,10 +9,13 @@ import heroicons.jinja
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from customer360.clock import DAY, Instant
 from customer360.web import formats, words
 from customer360.web.assets import Assets
 from customer360.web.navigation import navigation
 from customer360.web.visit import Visit
+
+_KEPT_AFTER_UNINSTALL: Instant = 30 * DAY
 
 
 class Renderer:
@@ -38,8 +41,15 @@ class Renderer:
             zone=visit.here.timezone if visit.here else "UTC",
             currency=visit.here.currency if visit.here else "",
             navigation=navigation(visit),
+            goes_at=_goes_at(visit),
             **values,
         )
+
+
+def _goes_at(visit: Visit) -> Instant | None:
+    """When the data of a shop that has uninstalled the app will be deleted."""
+    left_at = visit.here.uninstalled_at if visit.here else None
+    return None if left_at is None else left_at + _KEPT_AFTER_UNINSTALL
 
 
 @lru_cache(maxsize=256)

@@ -58,7 +58,9 @@ def test_rows_are_matched_by_column_name_and_deleted_by_key(engine: DuckDBEngine
 def test_values_are_bound_by_place_and_by_name(engine: DuckDBEngine) -> None:
     put(engine, 1, 2, 3)
     by_place = engine.query(SHOP, "select id from facts where id > ? and word = ?", [1, "word 3"])
-    by_name = engine.query(SHOP, "select id from facts where id in (select unnest($ids))", {"ids": [1]})
+    by_name = engine.query(
+        SHOP, "select id from facts where id in (select unnest($ids))", {"ids": [1]}
+    )
     assert by_place.column("id").to_pylist() == [3]
     assert by_name.column("id").to_pylist() == [1]
 
@@ -71,9 +73,14 @@ def test_the_order_that_a_query_asks_for_is_kept(engine: DuckDBEngine) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing(engine: DuckDBEngine) -> None:
     put(engine, 1)
-    with pytest.raises(ZeroDivisionError), engine.transaction(SHOP) as transaction:
-        transaction.execute("delete from facts")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with engine.transaction(SHOP) as transaction:
+            transaction.execute("delete from facts")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert ids(engine) == [1]
     put(engine, 2)
     assert ids(engine) == [1, 2]
@@ -169,12 +176,16 @@ def test_a_file_that_another_process_holds_is_busy(engine: DuckDBEngine, tmp_pat
     assert ids(engine) == [1]
 
 
-def test_two_engines_in_one_process_do_not_share_a_file(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_two_engines_in_one_process_do_not_share_a_file(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
     put(engine, 1)
     different = DuckDBOptions(threads=1)
-    with closing(DuckDBEngine(tmp_path / "warehouse", options=different)) as second:
-        with pytest.raises(WarehouseBusy):
-            ids(second)
+    with (
+        closing(DuckDBEngine(tmp_path / "warehouse", options=different)) as second,
+        pytest.raises(WarehouseBusy),
+    ):
+        ids(second)
 
 
 def test_a_draft_takes_the_place_of_the_old_file(engine: DuckDBEngine, tmp_path: Path) -> None:
@@ -193,10 +204,15 @@ def test_a_draft_takes_the_place_of_the_old_file(engine: DuckDBEngine, tmp_path:
 
 def test_a_draft_that_fails_leaves_the_old_file(engine: DuckDBEngine, tmp_path: Path) -> None:
     put(engine, 1)
-    with pytest.raises(ZeroDivisionError), engine.rebuilding(SHOP) as draft:
-        with draft.transaction() as transaction:
-            transaction.execute("delete from facts")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with engine.rebuilding(SHOP) as draft:
+            with draft.transaction() as transaction:
+                transaction.execute("delete from facts")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert ids(engine) == [1]
     assert not list((tmp_path / "warehouse").glob("*.new.*"))
 
@@ -235,7 +251,9 @@ def test_a_rebuild_waits_for_the_questions_under_way(engine: DuckDBEngine) -> No
     assert ids(engine) == list(range(30))
 
 
-def test_deleting_a_shop_removes_its_files_and_no_others(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_deleting_a_shop_removes_its_files_and_no_others(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
     put(engine, 1, shop_id=1)
     put(engine, 2, shop_id=2)
     engine.delete(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -95,8 +95,3 @@ def event_drafts(file: OpenedFile) -> Iterator[Draft]:
             yield broken(number, Row([text], problem))
         else:
             yield Draft(number, "", text, text.encode())
-
-
-def plain_mapping(mapping: ColumnMapping) -> Mapping[str, str]:
-    """The mapping as people write it: field -> "A+B"."""
-    return {field: "+".join(columns) for field, columns in mapping.items()}

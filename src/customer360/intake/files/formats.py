@@ -12,7 +12,6 @@ Format = Literal["shopify", "klaviyo", "segment", "generic"]
 DetectedFormat = Literal["shopify_orders", "shopify_customers", "klaviyo", "generic"]
 
 KINDS: tuple[Kind, ...] = ("orders", "customers", "profiles", "events")
-FORMATS: tuple[Format, ...] = ("shopify", "klaviyo", "segment", "generic")
 
 SHOPIFY_ORDER_COLUMNS = ("Name", "Created at", "Total", "Lineitem quantity", "Lineitem price")
 SHOPIFY_CUSTOMER_COLUMNS = ("First Name", "Last Name", "Email")

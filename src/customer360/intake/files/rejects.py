@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from customer360.intake.files.jobs import Import
 from customer360.intake.files.open import OpenedFile, open_text
-from customer360.intake.files.rows import Table
+from customer360.intake.files.rows import REJECT_COLUMNS, Table
 from customer360.intake.tables import dead_letters
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -33,7 +33,7 @@ def write_rejects(connection: Connection, job: Import, path: Path, output: TextI
     with closing(_rejected_rows(connection, job)) as rejected, open_text(path) as file:
         header, rows = _rows(file, job)
         writer = csv.writer(output)
-        writer.writerow(["row", "reason", "detail", *map(safe_cell, header)])
+        writer.writerow([*REJECT_COLUMNS, *map(safe_cell, header)])
         query = "select number, reason, detail from rejected order by number"
         wanted = rejected.execute(query)
         entry = wanted.fetchone()

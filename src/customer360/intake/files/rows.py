@@ -13,6 +13,8 @@ from customer360.intake.files.open import MAX_LINE, TOO_LONG, OpenedFile, is_dec
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 1000
+# What a file of rejected rows has in front; mended and read again, its rows are those of the original.
+REJECT_COLUMNS = ("row", "reason", "detail")
 # Records that the delimiter is judged by.
 _SAMPLE = 25
 
@@ -33,12 +35,17 @@ class Table:
         self.delimiter = _delimiter_of(self._lines)
         self._reader = csv.reader(self._lines, delimiter=self.delimiter, strict=True)
         self.header: list[str] = []
-        self.header = _clean_header(next(self._records(), Row([])))
+        self._in_front = 0
+        header = _clean_header(next(self._records(), Row([])))
+        self._in_front = 3 if tuple(header[:3]) == REJECT_COLUMNS and len(header) > 3 else 0
+        self.header = header[self._in_front :]
 
     def rows(self) -> Iterator[Row]:
         """The data rows; empty lines are none."""
-        width = len(self.header)
+        width, in_front = len(self.header), self._in_front
         for row in self._records():
+            if in_front:
+                row = Row(row.cells[in_front:], row.problem)
             if row.problem is None and len(row.cells) != width:
                 yield _fitted(row.cells, width)
             else:
@@ -76,7 +83,7 @@ class Table:
         if first.count('"') % 2 == 0 and is_decoded(first, self._encoding):
             # Quotes within a quoted cell that nobody doubled. The line alone still makes sense.
             cells = next(csv.reader([first], delimiter=self.delimiter), [])
-            if len(cells) == len(self.header):
+            if len(cells) == len(self.header) + self._in_front:
                 return Row(cells)
         detail = "A quoted cell never ends, or text follows its last quote"
         return Row([first], ("bad_quoting", detail))

@@ -87,7 +87,7 @@ def _chunks(drafts: Iterator[Draft]) -> Iterator[list[Draft]]:
     held = 0
     for draft in drafts:
         chunk.append(draft)
-        held += len(draft.body)
+        held += len(draft.body) + len(draft.content)
         if len(chunk) >= _CHUNK_ROWS or held >= _CHUNK_BYTES:
             yield chunk
             chunk, held = [], 0

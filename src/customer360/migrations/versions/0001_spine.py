@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("dedupe_key", sa.Text(), nullable=False),
         sa.Column("owner_rank", sa.Integer(), nullable=False),
         sa.Column("owner_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("owner_key", sa.Text(), nullable=False),
         sa.Column("placed_at", sa.BigInteger(), autoincrement=False, nullable=True),
         sa.Column("cancelled_at", sa.BigInteger(), autoincrement=False, nullable=True),
         sa.Column("test", sa.Boolean(), nullable=False),

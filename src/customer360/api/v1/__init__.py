@@ -1,0 +1,1 @@
+"""The answers of one shop to its programs: `/api/v1`."""

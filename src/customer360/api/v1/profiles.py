@@ -1,0 +1,179 @@
+"""Which profiles are there? Found by identifier, by search, or browsed by what is known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import Body, Query
+from pydantic import Field, StringConstraints
+
+from customer360.api.v1.asked import Asked, Asking
+from customer360.api.v1.cursors import decode_cursor, encode_cursor, no_cursor
+from customer360.api.v1.fields import Paging, Text
+from customer360.api.v1.models import ProfileItem, ProfileList
+from customer360.errors import InvalidInput
+from customer360.identities.normalise import STRENGTH
+from customer360.profiles.browse import COLUMNS, SORTABLE, Position, Wanted, browse
+from customer360.profiles.card import AttributeValue, attributes_json
+from customer360.profiles.hydrate import Summary, find_by_identifier, hydrate, search
+
+# A search that finds more says little; `total` says no more than this either.
+MOST_FOUND = 5000
+
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)]
+
+
+class ProfileQuestion(Paging):
+    """Which profiles are wanted."""
+
+    identifier: Text | None = Field(
+        None,
+        description="`type:value`, for example `email:ann@x.com`; phone and whatsapp are the same number space."
+        " Answers at once, also while no worker runs",
+        examples=["email:ann@x.com"],
+    )
+    q: Text | None = Field(
+        None,
+        description=f"Part of a name, or how an e-mail, phone or id begins; at most {MOST_FOUND:,} are found",
+    )
+    country: list[Country] = Field(
+        [], max_length=250, description="ISO 3166, two letters; several mean any of them"
+    )
+    kind: Literal["customer", "visitor", "all"] = Field(
+        "all", description="A customer has an order or a known identifier"
+    )
+    sort: str = Field(
+        "-last_seen_at",
+        max_length=100,
+        description="An attribute, with a minus for largest or newest first; unknown values come last",
+        examples=["-total_spend"],
+    )
+
+    @property
+    def attribute(self) -> str:
+        """The attribute to sort by."""
+        return self.sort.removeprefix("-")
+
+    def print(self) -> str:
+        """Tells questions apart: a cursor continues the question that it came from, no other."""
+        asked = (self.identifier, self.q, sorted(self.country), self.kind, self.sort)
+        return blake2b(msgspec.json.encode(asked), digest_size=6).hexdigest()
+
+
+def list_profiles(asked: Asking, question: Annotated[ProfileQuestion, Query()]) -> ProfileList:
+    """Profiles by identifier, search or filter. A program that must not write an e-mail into an
+    address uses POST /api/v1/profiles/search."""
+    return _answer(asked, question)
+
+
+def search_profiles(asked: Asking, question: Annotated[ProfileQuestion, Body()]) -> ProfileList:
+    """The same as GET /api/v1/profiles, asked in the body, so that no personal data need stand in a URL."""
+    return _answer(asked, question)
+
+
+def _answer(asked: Asked, question: ProfileQuestion) -> ProfileList:
+    if question.attribute not in SORTABLE:
+        raise InvalidInput(f"{question.attribute!r} is no attribute that orders a list", "sort")
+    if question.identifier is not None:
+        return _identified(asked, question, question.identifier)
+    after = _position(question)
+    found_ids = _searched(asked, question)
+    if found_ids == ():
+        return ProfileList(items=[], next_cursor=None, total=0)
+    found = browse(
+        asked.doors.warehouse,
+        asked.shop_id,
+        Wanted(kind=question.kind, countries=tuple(question.country), profile_ids=found_ids),
+        sort=question.attribute,
+        descending=question.sort.startswith("-"),
+        # One more tells whether there is a next page.
+        limit=question.limit + 1,
+        after=after,
+    )
+    rows = found.rows[: question.limit]
+    more = len(found.rows) > question.limit
+    return ProfileList(
+        items=_items(asked, rows),
+        next_cursor=_cursor_after(question, rows[-1]) if more else None,
+        total=found.total,
+    )
+
+
+def _identified(asked: Asked, question: ProfileQuestion, identifier: str) -> ProfileList:
+    """At most one profile, from the profile store alone: there it is as soon as its signal is worked off."""
+    type, colon, value = identifier.partition(":")
+    if not colon or type not in STRENGTH:
+        known = ", ".join(STRENGTH)
+        raise InvalidInput(f"Write type:value; the types are {known}", "identifier")
+    if question.q is not None or question.cursor is not None:
+        raise InvalidInput("An identifier finds at most one; leave q and cursor out", "identifier")
+    shop = asked.shop
+    with asked.doors.database.read() as connection:
+        profile_id = find_by_identifier(connection, shop.shop_id, shop.country, type, value)
+        if profile_id is None:
+            return ProfileList(items=[], next_cursor=None, total=0)
+        card = asked.doors.card(connection, shop, profile_id)
+        person = hydrate(connection, shop.shop_id, [profile_id])[0]
+    items = [_item(person, card.kind, card.attributes, shop.currency)]
+    fitting = [item for item in items if _fits(item, question)]
+    return ProfileList(items=fitting, next_cursor=None, total=len(fitting))
+
+
+def _fits(item: ProfileItem, question: ProfileQuestion) -> bool:
+    in_country = not question.country or item.country in question.country
+    return in_country and question.kind in ("all", item.kind)
+
+
+def _searched(asked: Asked, question: ProfileQuestion) -> tuple[int, ...] | None:
+    """The profiles that the search finds; None where there is nothing to search for."""
+    if question.q is None:
+        return None
+    with asked.doors.database.read() as connection:
+        return tuple(search(connection, asked.shop_id, question.q, MOST_FOUND))
+
+
+def _position(question: ProfileQuestion) -> Position | None:
+    if question.cursor is None:
+        return None
+    fingerprint, value, profile_id = decode_cursor(
+        question.cursor, str, (str, int, float, type(None)), int
+    )
+    if fingerprint != question.print():
+        raise no_cursor()
+    return Position(value, profile_id)
+
+
+def _cursor_after(question: ProfileQuestion, row: Mapping[str, Any]) -> str:
+    return encode_cursor(question.print(), row[question.attribute], row["profile_id"])
+
+
+def _items(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[ProfileItem]:
+    """The warehouse says which, the profile store says who; a merge is in the latter first, so one may lack."""
+    ids = [row["profile_id"] for row in rows]
+    with asked.doors.database.read() as connection:
+        people = {person.profile_id: person for person in hydrate(connection, asked.shop_id, ids)}
+    return [
+        _item(people[row["profile_id"]], row["kind"], row, asked.shop.currency)
+        for row in rows
+        if row["profile_id"] in people
+    ]
+
+
+def _item(
+    person: Summary,
+    kind: Literal["customer", "visitor"],
+    attributes: Mapping[str, AttributeValue],
+    currency: str,
+) -> ProfileItem:
+    return ProfileItem(
+        profile_id=str(person.profile_id),
+        kind=kind,
+        name=person.name or None,
+        email=person.email or None,
+        phone=person.phone or None,
+        currency=currency,
+        **attributes_json({name: attributes[name] for name in COLUMNS}, currency),
+    )

@@ -1,0 +1,131 @@
+"""Every address of `/api/v1`, who answers it, and how else it may end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, NamedTuple
+
+from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.types import Message
+
+from customer360.api.bodies import read_body
+from customer360.api.doors import Doors
+from customer360.api.v1 import attributes, dead_letters, ingest, profile, profiles
+from customer360.api.v1.asked import MergedAway, asked, moved
+
+PREFIX = "/api/v1"
+# Questions are short; whatever is longer is none.
+_MOST_BODY_BYTES = 64 * 1024
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_ENDINGS: dict[int, dict[str, Any]] = {
+    307: {
+        "description": "The profile was merged into another one, which is at Location",
+        "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
+    },
+    400: {"description": "The body is not JSON", "content": _PROBLEM},
+    401: {
+        "description": "The key is missing or wrong",
+        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
+        "content": _PROBLEM,
+    },
+    404: {"description": "The shop has nothing with this id", "content": _PROBLEM},
+    413: {"description": "The body is too large", "content": _PROBLEM},
+    422: {"description": "A parameter is wrong or unknown; see errors", "content": _PROBLEM},
+    503: {
+        "description": "No worker runs, so nobody can answer; start one and ask again",
+        "headers": {"Retry-After": {"schema": {"type": "string"}}},
+        "content": _PROBLEM,
+    },
+}
+_OF_A_LIST = (422,)
+_OF_A_PROFILE = (307, 404)
+
+
+class Endpoint(NamedTuple):
+    """One address; `endings` are the problems it may answer with, besides a wrong key."""
+
+    group: str
+    method: Literal["GET", "POST"]
+    path: str
+    answer: Callable[..., object]
+    endings: tuple[int, ...] = ()
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("Profiles", "GET", "/profiles", profiles.list_profiles, (422, 503)),
+    Endpoint(
+        "Profiles", "POST", "/profiles/search", profiles.search_profiles, (400, 413, 422, 503)
+    ),
+    Endpoint("Profiles", "GET", "/profiles/{profile_id}", profile.get_profile, _OF_A_PROFILE),
+    Endpoint(
+        "Profiles",
+        "GET",
+        "/profiles/{profile_id}/events",
+        profile.list_event_counts,
+        (*_OF_A_PROFILE, *_OF_A_LIST),
+    ),
+    Endpoint(
+        "Profiles",
+        "GET",
+        "/profiles/{profile_id}/timeline",
+        profile.get_timeline,
+        (*_OF_A_PROFILE, *_OF_A_LIST),
+    ),
+    Endpoint(
+        "Profiles",
+        "GET",
+        "/profiles/{profile_id}/orders",
+        profile.list_orders,
+        (*_OF_A_PROFILE, *_OF_A_LIST),
+    ),
+    Endpoint("Attributes", "GET", "/attributes", attributes.list_attributes, _OF_A_LIST),
+    Endpoint("Intake", "GET", "/ingest/balance", ingest.get_balance),
+    Endpoint("Intake", "GET", "/dead-letters", dead_letters.list_dead_letters, _OF_A_LIST),
+    Endpoint(
+        "Intake",
+        "POST",
+        "/dead-letters/{dead_letter_id}/replay",
+        dead_letters.replay_dead_letter,
+        (404,),
+    ),
+)
+
+
+class BoundedRoute(APIRoute):
+    """A route that never holds more of a body than a question can need."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+        if self.body_field is None:
+            return answer
+
+        async def bounded(request: Request) -> Response:
+            body = await read_body(request, _MOST_BODY_BYTES)
+
+            async def receive() -> Message:
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            return await answer(Request(request.scope, receive))
+
+        return bounded
+
+
+def join_v1(api: FastAPI, doors: Doors) -> None:
+    """Add every address of `/api/v1` to the server."""
+    api.state.doors = doors
+    api.add_exception_handler(MergedAway, moved)
+    # No endpoint can forget to ask for the key.
+    router = APIRouter(prefix=PREFIX, route_class=BoundedRoute, dependencies=[Depends(asked)])
+    for endpoint in ENDPOINTS:
+        router.add_api_route(
+            endpoint.path,
+            endpoint.answer,
+            methods=[endpoint.method],
+            tags=[endpoint.group],
+            summary=(endpoint.answer.__doc__ or "").partition("\n\n")[0].partition(". ")[0],
+            operation_id=endpoint.answer.__name__,
+            responses={status: _ENDINGS[status] for status in sorted((401, *endpoint.endings))},
+        )
+    api.router.routes.extend(router.routes)

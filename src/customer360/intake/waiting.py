@@ -1,0 +1,122 @@
+"""What waits in the inbox, and how it leaves: stored, known already, or kept as a dead letter with its reason."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+
+from customer360.clock import Instant
+from customer360.intake.balance import add_counts
+from customer360.intake.tables import dead_letters, imports, inbox
+from customer360.storage.database import bulk, bulk_update
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row of the inbox."""
+
+    inbox_id: int
+    source: str
+    trust: int
+    rank: int
+    received_at: Instant
+    body: bytes
+    envelope: bytes | None
+    import_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A signal that cannot be used, with the reason as a word and as a sentence."""
+
+    row: Waiting
+    reason: str
+    detail: str
+
+
+def take(connection: Connection, shop_id: int, limit: int) -> list[Waiting]:
+    """The signals of a shop that have waited longest; they stay where they are."""
+    query = (
+        select(
+            inbox.c.inbox_id,
+            inbox.c.source,
+            inbox.c.trust,
+            inbox.c.rank,
+            inbox.c.received_at,
+            inbox.c.body,
+            inbox.c.envelope,
+            inbox.c.import_id,
+        )
+        .where(inbox.c.shop_id == shop_id)
+        .order_by(inbox.c.inbox_id)
+        .limit(limit)
+    )
+    return [Waiting(*row) for row in connection.execute(query).all()]
+
+
+def leave(
+    connection: Connection,
+    shop_id: int,
+    *,
+    stored: Sequence[Waiting],
+    duplicates: Sequence[Waiting],
+    failed: Sequence[Failed],
+    now: Instant,
+) -> None:
+    """Take the signals out of the inbox and count what became of them, per source and per import."""
+    rows = [*stored, *duplicates, *(one.row for one in failed)]
+    ids = sorted(row.inbox_id for row in rows)
+    connection.execute(
+        delete(inbox).where(
+            inbox.c.shop_id == shop_id,
+            inbox.c.inbox_id.between(ids[0], ids[-1]),
+            inbox.c.inbox_id.in_(ids),
+        )
+    )
+    bulk(
+        connection,
+        dead_letters,
+        _DEAD_LETTER_COLUMNS,
+        [_dead_letter(shop_id, one, now) for one in failed],
+    )
+    outcomes = [(row, "stored", "") for row in stored]
+    outcomes += [(row, "duplicate", "") for row in duplicates]
+    outcomes += [(one.row, "rejected", one.reason) for one in failed]
+    counts = Counter((shop_id, row.source, outcome, reason) for row, outcome, reason in outcomes)
+    add_counts(connection, counts, now)
+    _count_imports(connection, shop_id, outcomes)
+
+
+def _count_imports(
+    connection: Connection, shop_id: int, outcomes: Iterable[tuple[Waiting, str, str]]
+) -> None:
+    per_import: dict[int, Counter[str]] = defaultdict(Counter)
+    for row, outcome, _ in outcomes:
+        if row.import_id is not None:
+            per_import[row.import_id][outcome] += 1
+    bulk_update(
+        connection,
+        f"update {imports.name} set stored = stored + {{}}, duplicate = duplicate + {{}}, rejected = rejected + {{}}"
+        " where shop_id = {} and import_id = {}",
+        [
+            (n["stored"], n["duplicate"], n["rejected"], shop_id, import_id)
+            for import_id, n in sorted(per_import.items())
+        ],
+    )
+
+
+_DEAD_LETTER_COLUMNS = (
+    "shop_id", "dead_letter_id", "source", "trust", "rank", "received_at", "body", "envelope", "import_id",
+    "failed_at", "reason", "detail", "attempts", "retry_at",
+)  # fmt: skip
+
+
+def _dead_letter(shop_id: int, failed: Failed, now: Instant) -> tuple[object, ...]:
+    row = failed.row
+    return (
+        shop_id, row.inbox_id, row.source, row.trust, row.rank, row.received_at, row.body, row.envelope,
+        row.import_id, now, failed.reason, failed.detail, 1, None,
+    )  # fmt: skip
