@@ -37,6 +37,11 @@ class House:
         self.clock = FixedClock(NOW)
         self.settings = Settings(data_dir=folder, database_url=url, **settings)
         self.app: App = build_app(self.settings, clock=self.clock, role="cli")
+        self._numbers = count(1)
+        self.open_shop()
+
+    def open_shop(self) -> None:
+        """Begin with an empty shop; what was before stays with the former one."""
         with self.app.database.write() as connection:
             self.new_shop = create_shop(
                 connection,
@@ -47,7 +52,6 @@ class House:
                 now=self.clock.now(),
             )
         self.shop: Shop = self.new_shop.shop
-        self._numbers = count(1)
 
     def segment(self, *calls: Mapping[str, Any], trust: Trust = Trust.FULL) -> None:
         """Accept Segment calls; messageId and timestamp are made where they lack."""

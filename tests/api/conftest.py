@@ -33,11 +33,11 @@ class Client:
     def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
         transport = httpx.ASGITransport(app)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://c360.test")
-        self._portal = portal
+        self.portal = portal
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """The answer."""
-        return self._portal.call(partial(self._client.request, method, url, **options))
+        return self.portal.call(partial(self._client.request, method, url, **options))
 
     def together(self, requests: Sequence[dict[str, Any]]) -> list[httpx.Response]:
         """The answers to many requests that are under way at the same time."""
@@ -45,7 +45,7 @@ class Client:
         async def send() -> list[httpx.Response]:
             return await asyncio.gather(*[self._client.request(**each) for each in requests])
 
-        return self._portal.call(send)
+        return self.portal.call(send)
 
     def get(self, url: str, **options: Any) -> httpx.Response:
         """The answer to a GET."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -64,6 +64,17 @@ class Visitor:
         """The answer to a form exactly as given."""
         send = partial(self._client.post, url, data=data, follow_redirects=follow, **options)
         return self._portal.call(send)
+
+    def stream(self, url: str, body: Iterable[bytes], headers: dict[str, str]) -> httpx.Response:
+        """The answer to a body that comes in pieces, without a word of its length."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for piece in body:
+                yield piece
+
+        return self._portal.call(
+            partial(self._client.post, url, content=pieces(), headers=headers)
+        )
 
     def token(self, page: str = "/") -> str:
         """The token of a form on that page."""

@@ -142,6 +142,14 @@ def test_the_export_holds_what_the_list_shows(filled: Site) -> None:
     assert rows[0]["Last order"] == "2026-06-10T09:00:00Z"
 
 
+def test_the_export_goes_on_where_its_first_part_ends(site: Site) -> None:
+    site.house.segment(*({"type": "identify", "userId": f"u{number}"} for number in range(505)))
+    site.house.drain()
+    answer = site.owner.get(f"{site.root}/customers.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert len({row["Profile id"] for row in rows}) == 505
+
+
 def test_a_name_that_is_a_formula_is_harmless_in_a_spreadsheet(site: Site) -> None:
     site.house.segment(
         {"type": "identify", "userId": "u1", "traits": {"name": '=HYPERLINK("http://evil")'}}

@@ -94,6 +94,23 @@ def test_a_form_that_is_too_large_is_refused_before_it_is_read(site: Site) -> No
     assert answer.status_code == 413
 
 
+def test_a_form_that_claims_to_be_too_large_is_not_read_at_all(site: Site) -> None:
+    headers = {"content-length": "99999999"}
+    assert site.owner.send(f"{site.root}/settings", {}, headers=headers).status_code == 413
+
+
+def test_a_form_that_does_not_say_how_large_it_is_is_read_up_to_the_limit(site: Site) -> None:
+    body = (b"name=" if number == 0 else b"x" * 100_000 for number in range(20))
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert site.owner.stream(f"{site.root}/settings", body, headers).status_code == 413
+
+
+def test_who_may_not_come_is_told_before_the_form_is_read(site: Site) -> None:
+    headers = {"content-length": "99999999"}
+    assert site.nobody.send(f"{site.root}/imports", {}, headers=headers).status_code == 303
+    assert site.stranger.send(f"{site.root}/imports", {}, headers=headers).status_code == 404
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -136,6 +153,26 @@ def test_an_unforeseen_error_tells_nothing_about_itself(
     assert "Something went wrong on our side" in answer.text
     assert "secret inside" not in answer.text
     assert "secret inside" in caplog.text
+
+
+def test_without_a_worker_the_list_says_what_to_do_and_the_rest_works(filled: Site) -> None:
+    house = filled.house
+    alone = replace(house.app, warehouse=RemoteWarehouse(FlightClient(Path("/nowhere/worker.sock"))))
+    owner = visitor_of(alone, filled)
+    answer = owner.get(f"{filled.root}/customers")
+    assert answer.status_code == 503
+    assert "No worker answers" in answer.text
+    assert "Try again" in answer.text
+    profile = house.profile_id("email:eve@people.example")
+    assert owner.get(f"{filled.root}/customers/{profile}").status_code == 200
+
+
+def test_a_shop_that_has_uninstalled_says_when_its_data_goes(site: Site) -> None:
+    house = site.house
+    with house.app.database.write() as connection:
+        uninstall_shop(connection, house.shop.shop_id, house.clock.now())
+    page = text_of(site.owner.get(f"{site.root}/sources").text)
+    assert "All data of this shop is deleted on 15 Jul 2026, unless you link the shop again" in page
 
 
 def test_the_theme_is_chosen_once_and_written_by_the_server(site: Site) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -12,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -85,14 +87,31 @@ def render(document: Schema, style: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    shapes = [_shape(name, schema) for name, schema in _objects(document)]
+    names = {shape.name for shape in shapes}
+    environment.filters.update(prose=_prose, linked=lambda text: _linked(text, names))
     return environment.get_template("reference.html").render(
         title=document["info"]["title"],
         paragraphs=document["info"]["description"].split("\n\n"),
         openapi_path=OPENAPI_PATH,
         groups=_groups(document),
-        shapes=[_shape(name, schema) for name, schema in _objects(document)],
+        shapes=shapes,
         style=style,
     )
+
+
+def _prose(text: str) -> Markup:
+    """What stands in backticks, as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _linked(text: str, shapes: Collection[str]) -> Markup:
+    """A type in words, with links to the shapes it names."""
+
+    def link(word: re.Match[str]) -> str:
+        return f'<a href="#{word[0]}">{word[0]}</a>' if word[0] in shapes else word[0]
+
+    return Markup(re.sub(r"\w+", link, str(escape(text))))
 
 
 def _policy(style: str) -> str:

@@ -29,7 +29,7 @@ DEFAULT_EVENTS = 300_000
 DEFAULT_PRELOAD = 5_000_000
 # What the limit inserts at most: more rows take longer and tell the same.
 _MOST_LIMIT_ROWS = 200_000
-_STEADY = Steady(events_per_second=2000, seconds=20)
+_STEADY = Steady(events_per_second=2000, seconds=30)
 # Slower than this many events a second, the benchmark gives up waiting.
 _SLOWEST = 200
 

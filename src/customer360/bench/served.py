@@ -48,6 +48,7 @@ def running(data_dir: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]
     """A `c360` process on the data of this folder; it is asked to stop in the end."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith("C360_")}
     environment[variable_of("data_dir")] = str(data_dir)
+    environment[variable_of("log_level")] = "warning"
     environment[variable_of("rate_limit_events_per_second")] = _ANY_RATE
     process = subprocess.Popen(
         [sys.executable, "-m", "customer360.cli", *arguments],

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from customer360.clock import Instant
 from customer360.events.model import Identifier, SourceRank, Trust
@@ -28,7 +28,7 @@ from customer360.identities.tables import (
     ownerships,
     profiles,
 )
-from customer360.storage.database import bulk, bulk_update
+from customer360.storage.database import bulk, bulk_update, rows_in
 from customer360.values import new_ids
 
 Digest = bytes
@@ -124,13 +124,14 @@ def owners_of(
     for identifier in identifiers:
         by_type[identifier.type].append(identifier.value)
     for kind, values in by_type.items():
-        query = select(ownerships.c.fragment_id).where(
-            ownerships.c.shop_id == shop_id,
-            ownerships.c.type == kind,
-            ownerships.c.value.in_(values),
-            ownerships.c.until.is_(None),
+        rows = rows_in(
+            connection,
+            "select fragment_id from ownerships"
+            " where shop_id = {} and type = {} and until is null and value in {}",
+            (shop_id, kind),
+            values,
         )
-        found.update(connection.scalars(query))
+        found.update(fragment_id for (fragment_id,) in rows)
     return found
 
 
@@ -210,11 +211,22 @@ _WIDEN_OBSERVATION = (
 def _known_fragments(
     connection: Connection, shop_id: int, digests: list[Digest]
 ) -> Iterator[tuple[Digest, FragmentId, ProfileId]]:
-    query = select(fragments.c.evidence, fragments.c.fragment_id, fragments.c.profile_id).where(
-        fragments.c.shop_id == shop_id, fragments.c.evidence.in_(digests)
+    found = rows_in(
+        connection,
+        "select evidence, fragment_id, profile_id from fragments where shop_id = {} and era = 0 and evidence in {}",
+        (shop_id,),
+        digests,
     )
-    for digest, fragment_id, profile_id in connection.execute(query).all():
+    for digest, fragment_id, profile_id in found:
         yield bytes(digest), fragment_id, profile_id
+
+
+_OWNERS = (
+    "select ownerships.value, ownerships.fragment_id, ownerships.since, ownerships.state, fragments.profile_id"
+    " from ownerships join fragments"
+    " on fragments.shop_id = ownerships.shop_id and fragments.fragment_id = ownerships.fragment_id"
+    " where ownerships.shop_id = {} and ownerships.type = {} and ownerships.until is null and ownerships.value in {}"
+)
 
 
 def _load_owners(
@@ -225,39 +237,21 @@ def _load_owners(
         by_type[identifier.type].append(identifier.value)
     people: set[ProfileId] = set()
     for kind, values in by_type.items():
-        query = (
-            select(
-                ownerships.c.value,
-                ownerships.c.fragment_id,
-                ownerships.c.since,
-                ownerships.c.state,
-                fragments.c.profile_id,
-            )
-            .join_from(
-                ownerships,
-                fragments,
-                (fragments.c.shop_id == ownerships.c.shop_id)
-                & (fragments.c.fragment_id == ownerships.c.fragment_id),
-            )
-            .where(
-                ownerships.c.shop_id == shop_id,
-                ownerships.c.type == kind,
-                ownerships.c.value.in_(values),
-                ownerships.c.until.is_(None),
-            )
-        )
-        for value, fragment_id, since, ownership_state, profile_id in connection.execute(
-            query
-        ).all():
+        for value, fragment_id, since, ownership_state, profile_id in rows_in(
+            connection, _OWNERS, (shop_id, kind), values
+        ):
             state.owners[Identifier(kind, value)] = Ownership(fragment_id, since, ownership_state)
             state.profile_of[fragment_id] = profile_id
             people.add(profile_id)
     # Existing fragments of the batch may belong to profiles that merge now, so those are loaded as well.
     people.update(state.profile_of.values())
-    query_people = select(profiles.c.profile_id, profiles.c.known, profiles.c.account_ids).where(
-        profiles.c.shop_id == shop_id, profiles.c.profile_id.in_(people)
+    found = rows_in(
+        connection,
+        "select profile_id, known, account_ids from profiles where shop_id = {} and profile_id in {}",
+        (shop_id,),
+        sorted(people),
     )
-    for profile_id, known, account_ids in connection.execute(query_people).all():
+    for profile_id, known, account_ids in found:
         held = (
             {kind: set(values) for kind, values in json.loads(account_ids).items()}
             if account_ids != "{}"

@@ -23,18 +23,18 @@ from customer360.errors import LeaseLost
 from customer360.events.model import Event, ShopContext, Signal, SourceRank, Trust, Unusable
 from customer360.events.placed import PlacedEvent
 from customer360.events.tables import events
-from customer360.events.vocabulary import MAX_CUSTOM_NAME
 from customer360.identities import store as identity_store
 from customer360.identities.normalise import KNOWN, fold_name, normalise
 from customer360.identities.store import Digest, Links, Sighting, evidence_digest
 from customer360.identities.tables import fragments
+from customer360.intake.bounds import bounded
 from customer360.intake.notices import act_on
 from customer360.intake.tables import accepted_signals
 from customer360.intake.waiting import Failed, Waiting, leave, take
 from customer360.profiles import checkouts, orders, sessions
 from customer360.profiles.fold import Aggregate, combine, decode, encode, fold, names_of
 from customer360.profiles.tables import aggregates
-from customer360.storage.database import Database, bulk, bulk_update
+from customer360.storage.database import Database, bulk, bulk_update, rows_in
 from customer360.storage.metadata import shop_clock
 from customer360.values import new_ids
 
@@ -96,8 +96,12 @@ def process(
     while True:
         try:
             return _attempt(database, shop, lease, translators, clock, limit)
-        except OperationalError:
-            raise
+        except OperationalError as error:
+            if not _is_of_a_row(error):
+                raise
+            limit = _smaller(limit)
+            if not limit:
+                return _set_aside(database, shop, lease, clock, error)
         except LeaseLost:
             with database.read() as connection:
                 if not _holds(connection, lease):
@@ -110,10 +114,19 @@ def process(
             KeyError,
             AttributeError,
         ) as error:
-            if limit == 1:
+            limit = _smaller(limit)
+            if not limit:
                 return _set_aside(database, shop, lease, clock, error)
-            # One of these signals cannot be stored as it is; find it without holding up its neighbours.
-            limit = 1 if limit <= 16 else limit // 16
+
+
+def _smaller(limit: int) -> int:
+    """One of these signals cannot be stored as it is: where to look for it without holding up its neighbours."""
+    return limit // 16 if limit > 16 else int(limit > 1)
+
+
+def _is_of_a_row(error: OperationalError) -> bool:
+    """Whether PostgreSQL refused what was to be written (class 54, a limit exceeded) instead of being unable to."""
+    return str(getattr(error.orig, "sqlstate", "") or "").startswith("54")
 
 
 def _attempt(
@@ -152,16 +165,14 @@ def _understand(
     context = ShopContext(currency=shop.currency, timezone=shop.timezone, country=shop.country)
     understood = []
     for row in work.rows:
-        # PostgreSQL keeps no NUL in text, and no honest signal has one.
-        body = row.body.replace(b"\\u0000", b"\\ufffd") if b"\\u0000" in row.body else row.body
         try:
             signal = Signal(
                 source=row.source,
                 trust=Trust(row.trust),
                 rank=SourceRank(row.rank),
                 received_at=row.received_at,
-                body=body,
-                envelope=msgspec.json.decode(row.envelope) if row.envelope else {},
+                body=_without_nul(row.body),
+                envelope=msgspec.json.decode(_without_nul(row.envelope)) if row.envelope else {},
             )
             understood.append((row, signal, translators[row.source](signal, context)))
         except Unusable as error:
@@ -170,6 +181,11 @@ def _understand(
             logger.exception("translator of %s failed", row.source)
             work.failed.append(Failed(row, "internal_error", type(error).__name__))
     return understood
+
+
+def _without_nul(body: bytes) -> bytes:
+    """PostgreSQL keeps no NUL in text, and no honest signal has one."""
+    return body.replace(b"\\u0000", b"\\ufffd") if b"\\u0000" in body else body
 
 
 def _keep_new(
@@ -191,11 +207,13 @@ def _keep_new(
         )
         for row, signal, told in understood
     ]
-    query = select(accepted_signals.c.digest).where(
-        accepted_signals.c.shop_id == shop.shop_id,
-        accepted_signals.c.digest.in_([entry[0] for entry in keyed]),
+    found = rows_in(
+        connection,
+        "select digest from accepted_signals where shop_id = {} and digest in {}",
+        (shop.shop_id,),
+        [entry[0] for entry in keyed],
     )
-    known = {bytes(digest) for (digest,) in connection.execute(query).all()}
+    known = {bytes(digest) for (digest,) in found}
     fresh_ids = iter(new_ids.take(sum(len(told) for *_, told in keyed)))
     for digest, row, signal, told in keyed:
         if digest in known:
@@ -205,15 +223,9 @@ def _keep_new(
         work.digests.append(digest)
         work.stored.append(row)
         for event in told:
-            if event.occurred_at > row.received_at or len(event.type) > MAX_CUSTOM_NAME:
-                event = msgspec.structs.replace(
-                    event,
-                    occurred_at=min(event.occurred_at, row.received_at),
-                    type=event.type[:MAX_CUSTOM_NAME],
-                )
             work.placed.append(
                 PlacedEvent(
-                    event,
+                    bounded(event, row.received_at),
                     next(fresh_ids),
                     row.source,
                     signal.trust,
@@ -250,19 +262,27 @@ def _gather_evidence(shop: Shop, work: _Work) -> None:
             work.sightings[digest] = Sighting(one.identifiers, one.trust, one.rank, at, at)
         else:
             seen.add(event.occurred_at, one.rank)
+            one.identifiers = seen.identifiers
         by_evidence[digest].append(one)
     work.evidence = by_evidence
 
 
 def _fold(connection: Connection, shop_id: int, work: _Work) -> None:
+    naming = {
+        work.links.fragment_of[digest]
+        for digest, seen in work.sightings.items()
+        if any(identifier.type in KNOWN for identifier in seen.identifiers)
+    }
     touched = {one.fragment_id for one in work.placed} - {0}
     old = touched - set(work.links.new_fragments.values())
-    if old:
-        query = select(aggregates.c.fragment_id, aggregates.c.aggregate).where(
-            aggregates.c.shop_id == shop_id, aggregates.c.fragment_id.in_(old)
-        )
-        for fragment_id, blob in connection.execute(query).all():
-            work.aggregates[fragment_id] = decode(blob)
+    stored = rows_in(
+        connection,
+        "select fragment_id, aggregate from aggregates where shop_id = {} and fragment_id in {}",
+        (shop_id,),
+        sorted(old),
+    )
+    for fragment_id, blob in stored:
+        work.aggregates[fragment_id] = decode(blob)
     for one in work.placed:
         if not one.fragment_id:
             continue
@@ -275,12 +295,12 @@ def _fold(connection: Connection, shop_id: int, work: _Work) -> None:
             source=one.source,
             trust=one.trust,
             kept=orders.has_own_row(one),
-            known=any(identifier.type in KNOWN for identifier in one.identifiers),
+            known=one.fragment_id in naming,
         )
 
 
 def _name(connection: Connection, shop_id: int, work: _Work) -> None:
-    """Names of the profiles that were told one, or that merged: shown in lists, searched by."""
+    """Names of the profiles that were told one, that merged, or that a trusted source now vouches for."""
     links = work.links
     renamed = {
         links.state.profile_of[one.fragment_id]
@@ -290,6 +310,12 @@ def _name(connection: Connection, shop_id: int, work: _Work) -> None:
         and (told.first_name or told.last_name or told.name)
     }
     renamed |= set(links.state.redirects) | set(links.state.redirects.values())
+    newly_vouched = {
+        links.state.profile_of[fragment_id]
+        for digest, fragment_id in links.new_fragments.items()
+        if work.sightings[digest].trust is Trust.FULL
+    }
+    renamed |= newly_vouched - links.state.born
     if not renamed:
         return
     renamed |= {
@@ -315,8 +341,7 @@ def _name(connection: Connection, shop_id: int, work: _Work) -> None:
         parts[links.profile_of(fragment_id)].append(aggregate)
     for profile_id in {links.state.survivor(profile) for profile in renamed}:
         names = names_of(combine(parts[profile_id]))
-        if names is not None:
-            work.names[profile_id] = names.full
+        work.names[profile_id] = names.full if names else ""
 
 
 def _profiles_of(connection: Connection, shop: Shop, work: _Work) -> set[int]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
 from customer360.clock import Instant
 from customer360.intake.balance import add_counts
 from customer360.intake.tables import dead_letters, imports, inbox
 from customer360.storage.database import bulk, bulk_update
+from customer360.storage.mirror import fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +42,11 @@ class Failed:
 def take(connection: Connection, shop_id: int, limit: int) -> list[Waiting]:
     """The signals of a shop that have waited longest; they stay where they are."""
     query = (
-        select(
-            inbox.c.inbox_id,
-            inbox.c.source,
-            inbox.c.trust,
-            inbox.c.rank,
-            inbox.c.received_at,
-            inbox.c.body,
-            inbox.c.envelope,
-            inbox.c.import_id,
-        )
-        .where(inbox.c.shop_id == shop_id)
-        .order_by(inbox.c.inbox_id)
-        .limit(limit)
+        "select inbox_id, source, trust, rank, received_at, body, envelope, import_id from inbox"
+        " where shop_id = {} order by inbox_id limit {}"
     )
-    return [Waiting(*row) for row in connection.execute(query).all()]
+    found = chain.from_iterable(fetch(connection, query, (shop_id, limit)))
+    return [Waiting(*row) for row in found]
 
 
 def leave(

@@ -248,7 +248,8 @@ def _load(
 ) -> None:
     reports = [one.event.order for one in telling if one.event.order is not None]
     refund_reports = [one.event.refund for one in telling if one.event.refund is not None]
-    keys = {report.order_key for report in (*reports, *refund_reports)}
+    keys = {report.order_key for report in reports}
+    keys |= {report.order_key for report in refund_reports}
     refund_keys = {report.refund_key for report in refund_reports}
     known_refunds = select(refunds).where(
         refunds.c.shop_id == shop_id,

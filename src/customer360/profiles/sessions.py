@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from customer360.clock import MINUTE, Instant
 from customer360.events.model import Identifier, Page
@@ -21,7 +21,7 @@ from customer360.events.vocabulary import STOREFRONT
 from customer360.identities.normalise import STRENGTH
 from customer360.profiles.tables import sessions
 from customer360.profiles.touches import Touch, touch_of
-from customer360.storage.database import bulk, bulk_update
+from customer360.storage.database import bulk, bulk_update, rows_in
 from customer360.storage.metadata import tombstones
 from customer360.values import new_ids
 
@@ -117,9 +117,16 @@ def assign(
     """Give each event of a batch its session; returns the visits that began or changed. Only reads."""
     points: dict[Visitor, list[Visit]] = defaultdict(list)
     source_visitors: set[Visitor] = set()
+    # Events of one evidence share their identifiers, and mostly come one after the other.
+    visitors: dict[tuple[int, str], Visitor] = {}
     for one in placed:
         if makes_session(one):
-            visitor = visitor_of(digest_key, one.identifiers, one.event.source_session)
+            known_as = (id(one.identifiers), one.event.source_session)
+            if known_as not in visitors:
+                visitors[known_as] = visitor_of(
+                    digest_key, one.identifiers, one.event.source_session
+                )
+            visitor = visitors[known_as]
             points[visitor].append(_point(visitor, one))
             if one.event.source_session:
                 source_visitors.add(visitor)
@@ -213,42 +220,46 @@ def _load(
         max((visit.last_at for visitor in by_gap for visit in points[visitor]), default=0)
         + SESSION_GAP
     )
-    base = select(sessions).where(sessions.c.shop_id == shop_id)
-    queries = []
-    if by_gap:
-        queries.append(
-            base.where(
-                sessions.c.visitor.in_(by_gap),
-                sessions.c.last_at >= earliest,
-                sessions.c.first_at <= latest,
-            )
-        )
-    if source_visitors:
-        queries.append(base.where(sessions.c.visitor.in_(source_visitors)))
-    for query in queries:
-        for row in connection.execute(query).all():
-            visit = Visit(
-                visitor=bytes(row.visitor),
-                fragment_id=row.fragment_id,
-                first_at=row.first_at,
-                last_at=row.last_at,
-                first_key=row.first_key,
-                events=row.events,
-                session_id=row.session_id,
-                former_fragments={row.fragment_id},
-                touched_at=row.touched_at,
-                touch=None
-                if row.touch_source is None
-                else Touch(
-                    row.touch_source,
-                    row.touch_medium,
-                    row.touch_campaign,
-                    row.touch_url,
-                    row.referrer,
-                ),
-            )
-            found[visit.visitor].append(visit)
+    near = rows_in(connection, _NEAR, (shop_id, earliest, latest), by_gap)
+    for row in near + rows_in(
+        connection, _NEAR, (shop_id, -_ALWAYS, _ALWAYS), list(source_visitors)
+    ):
+        visit = _stored(*row)
+        found[visit.visitor].append(visit)
     return found
+
+
+_NEAR = (
+    "select session_id, visitor, fragment_id, first_at, last_at, first_key, events, touched_at, touch_source,"
+    " touch_medium, touch_campaign, touch_url, referrer from sessions"
+    " where shop_id = {} and last_at >= {} and first_at <= {} and visitor in {}"
+)
+
+
+def _stored(
+    session_id: int,
+    visitor: bytes,
+    fragment_id: int,
+    first_at: Instant,
+    last_at: Instant,
+    first_key: str,
+    events: int,
+    touched_at: Instant | None,
+    source: str | None,
+    *rest: str,
+) -> Visit:
+    return Visit(
+        visitor=bytes(visitor),
+        fragment_id=fragment_id,
+        first_at=first_at,
+        last_at=last_at,
+        first_key=first_key,
+        events=events,
+        session_id=session_id,
+        former_fragments={fragment_id},
+        touched_at=touched_at,
+        touch=None if source is None else Touch(source, *rest),
+    )
 
 
 def _move_events(connection: Connection, shop_id: int, change: int, old: int, visit: Visit) -> None:

@@ -106,7 +106,7 @@ def _array(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> pa.Arra
         return pa.array(_properties(values, owners), pa.string())
     if kind is Kind.TEXTS:
         return pa.array(_texts(values, owners), arrow_type(kind))
-    return pa.array(_text(kind, values, owners), pa.string())
+    return _text(kind, values, owners)
 
 
 def _count(value: Any) -> int | None:
@@ -129,23 +129,29 @@ def _money(values: Sequence[int | None]) -> pa.Array:
     )
 
 
-def _text(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> Sequence[str | None]:
-    texts = values if _is_plain(values) else [_as_text(value) for value in values]
+def _text(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> pa.Array:
+    """A column of text. Each distinct text is scrubbed once, as shops repeat themselves."""
+    plain = values if _is_plain(values) else [_as_text(value) for value in values]
+    coded = pa.array(plain, pa.string()).dictionary_encode()
     scrub = SCRUBS[kind]
-    clean = {text: None if text is None else scrub(text) for text in set(texts)}
+    clean = [scrub(text) for text in coded.dictionary.to_pylist()]
+    column = pa.array(clean, pa.string()).take(coded.indices)
     if owners is None or kind not in OWN:
-        return list(map(clean.__getitem__, texts))
+        return column
     suspects = {
         text: words
-        for text, kept in clean.items()
-        if kept is not None and owners.own.include(words := OWN[kind](kept))
+        for text in clean
+        if text is not None and owners.own.include(words := OWN[kind](text))
     }
     if not suspects:
-        return list(map(clean.__getitem__, texts))
-    return [
-        None if text in suspects and owners.has(row, suspects[text]) else clean[text]
-        for row, text in enumerate(texts)
-    ]
+        return column
+    return pa.array(
+        [
+            None if text in suspects and owners.has(row, suspects[text]) else text
+            for row, text in enumerate(column.to_pylist())
+        ],
+        pa.string(),
+    )
 
 
 _PLAIN = frozenset((str, type(None)))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote
 
@@ -22,6 +24,7 @@ from customer360.access.sign_in import find_session
 from customer360.access.users import shops_of
 from customer360.errors import (
     Customer360Error,
+    DiskNearlyFull,
     Forbidden,
     PayloadTooLarge,
     ShopNotFound,
@@ -104,13 +107,18 @@ class Door:
 
         async def endpoint(request: Request) -> Response:
             try:
+                # Who may not come need not send anything either.
+                visit = await run_in_threadpool(self._visit, request, needs)
                 if request.method != "POST":
-                    return await run_in_threadpool(self._answer, request, handler, needs)
+                    return await run_in_threadpool(self._answer, request, handler, visit)
                 self._check_origin(request)
+                if form_bytes:
+                    self._check_space(request)
                 async with _limited(request, form_bytes or _FORM_BYTES).form(
                     max_files=1, max_fields=_MOST_FIELDS, max_part_size=_FORM_BYTES
                 ) as form:
-                    return await run_in_threadpool(self._answer, request, handler, needs, form)
+                    visit = replace(visit, form=form)
+                    return await run_in_threadpool(self._answer_form, request, handler, visit)
             except (Customer360Error, HTTPException, ClientDisconnect) as error:
                 return await run_in_threadpool(self.failure, request, error)
 
@@ -137,20 +145,18 @@ class Door:
             response.headers["Retry-After"] = str(told.retry_after_seconds)
         return response
 
-    def _answer(
-        self, request: Request, handler: Handler, needs: Needs, form: FormData | None = None
-    ) -> Response:
+    def _answer_form(self, request: Request, handler: Handler, visit: Visit) -> Response:
+        if not csrf.token_matches(visit.csrf_secret, _token(request, visit.form)):
+            return self.failure(request, ForeignForm())
+        return self._answer(request, handler, visit)
+
+    def _answer(self, request: Request, handler: Handler, visit: Visit) -> Response:
         try:
-            visit = self._visit(request, needs, form or FormData())
-            if form is not None and not csrf.token_matches(
-                visit.csrf_secret, _token(request, form)
-            ):
-                raise ForeignForm
             return self._finish(request, visit, handler(self, visit))
         except Exception as error:
             return self.failure(request, error)
 
-    def _visit(self, request: Request, needs: Needs, form: FormData) -> Visit:
+    def _visit(self, request: Request, needs: Needs) -> Visit:
         """Who asks and for what; raises SignInFirst, and ShopNotFound for a shop that is none of theirs."""
         now = self.app.clock.now()
         token = self.cookies.session(request.cookies)
@@ -169,7 +175,6 @@ class Door:
             path=request.url.path,
             path_values=request.path_params,
             query=request.query_params,
-            form=form,
             network_address=request.client.host if request.client else "",
             session=session,
             session_token=token,
@@ -189,7 +194,7 @@ class Door:
 
     def _visit_for_failure(self, request: Request) -> Visit:
         try:
-            return self._visit(request, "nobody", FormData())
+            return self._visit(request, "nobody")
         except Exception:
             # The database itself may be what failed; the page must still come.
             _log.exception("An error page had to do without its visitor")
@@ -223,6 +228,13 @@ class Door:
             request, visit, by_htmx if visit.by_htmx else RedirectResponse(url, 303)
         )
 
+    def _check_space(self, request: Request) -> None:
+        """A file is written down twice, first as it arrives."""
+        settings = self.app.settings
+        free_bytes = shutil.disk_usage(settings.data_dir).free - 2 * _announced_bytes(request)
+        if free_bytes < settings.min_free_bytes:
+            raise DiskNearlyFull
+
     def _check_origin(self, request: Request) -> None:
         headers = request.headers
         if not csrf.same_origin(
@@ -232,6 +244,14 @@ class Door:
             self.app.settings.resolved_public_url,
         ):
             raise ForeignForm
+
+
+def _announced_bytes(request: Request) -> int:
+    """How long the body will be, as far as the request says; raises PayloadTooLarge for what is no length."""
+    announced = request.headers.get("content-length", "0")
+    if not (announced.isascii() and announced.isdigit()):
+        raise PayloadTooLarge("This says no length that can be.")
+    return int(announced)
 
 
 def _shop_id(path: str) -> int | None:
@@ -247,8 +267,7 @@ def _token(request: Request, form: FormData) -> str:
 
 def _limited(request: Request, most_bytes: int) -> Request:
     """The same request, whose body may be no longer than this."""
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdigit() or int(announced) > most_bytes:
+    if _announced_bytes(request) > most_bytes:
         raise PayloadTooLarge("This is larger than the page takes.")
     taken = 0
 

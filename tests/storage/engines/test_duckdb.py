@@ -119,16 +119,19 @@ def test_a_query_sees_one_snapshot_while_others_write(engine: DuckDBEngine) -> N
         "set lock_configuration = false",
         "reset allowed_directories",
         "set memory_limit = '100GB'",
-        "select * from secret_rows",
     ],
 )
 def test_a_file_is_locked_down(engine: DuckDBEngine, sql: str) -> None:
-    secret_rows = pa.table({"secret": ["a variable of the program"]})
     with pytest.raises(duckdb.Error), engine.transaction(SHOP) as transaction:
         transaction.execute(sql)
     with pytest.raises(duckdb.Error):
         engine.query(SHOP, sql)
-    assert secret_rows.num_rows == 1
+
+
+def test_a_query_cannot_name_a_variable_of_the_program(engine: DuckDBEngine) -> None:
+    name = "python_enable_replacements"
+    found = engine.query(SHOP, "select value from duckdb_settings() where name = ?", [name])
+    assert found.column("value").to_pylist() == ["false"]
 
 
 def test_one_shop_cannot_read_the_file_of_another(engine: DuckDBEngine, tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ class Profile(Answer):
     addresses: list[PostalAddress]
     identifiers: list[IdentifierItem]
     contact_points: list[ContactPointItem]
-    attributes: AttributeValues
+    attributes: AttributeValues = Field(
+        description="Every attribute of `GET /api/v1/attributes` by its name; null where nothing is known"
+    )
     explanations: dict[str, dict[str, Any]] = Field(
         description="Why predictions are as they are, by name"
     )

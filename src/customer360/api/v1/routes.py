@@ -126,6 +126,7 @@ def join_v1(api: FastAPI, doors: Doors) -> None:
             tags=[endpoint.group],
             summary=(endpoint.answer.__doc__ or "").partition("\n\n")[0].partition(". ")[0],
             operation_id=endpoint.answer.__name__,
+            response_description="The answer",
             responses={status: _ENDINGS[status] for status in sorted((401, *endpoint.endings))},
         )
     api.router.routes.extend(router.routes)

@@ -1,0 +1,78 @@
+"""Each benchmark runs the whole way on a tiny store; how fast it was is no test's business."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from customer360.bench.freshness import Steady
+from customer360.bench.importing import bench_import, write_lines
+from customer360.bench.ingest import bench_ingest
+from customer360.bench.reading import bench_read
+from customer360.bench.store import fill_with_events, new_store, prepared, watching
+from customer360.cli import app
+
+
+def quiet(_step: str, _done: int, _total: int) -> None:
+    """No progress bar."""
+
+
+def test_ingest_measures_throughput_acknowledgement_and_freshness(tmp_path: Path):
+    result = bench_ingest(
+        events=400, preload=200, kept_in=tmp_path, steady=Steady(100, 2), progress=quiet
+    )
+    assert result.figure > 0
+    assert result.limit > 0
+    assert result.ratio == pytest.approx(result.figure / result.limit)
+    assert result.more["acknowledgement_ms"]["p99"] > 0
+    assert result.more["visible_probes"] > 0
+    assert result.more["page_ms"]["p50"] > 0
+
+
+def test_read_measures_pages_of_a_big_profile_and_of_many_customers():
+    result = bench_read(customers=30, events=120, times=2, progress=quiet)
+    measured = {name for name in result.more if name.endswith("_ms")}
+    assert measured == {
+        *("profile_page_ms", "profile_api_ms", "timeline_api_ms"),
+        *("customers_page_ms", "customers_by_spend_ms", "customers_far_page_ms"),
+    }
+    assert result.figure > result.limit > 0
+
+
+def test_import_counts_every_line_of_the_file_and_measures_memory(tmp_path: Path):
+    path = write_lines(tmp_path / "lines.csv.gz", 250)
+    result = bench_import(file=path, progress=quiet)
+    assert result.more["lines"] == 250
+    assert result.more["peak_memory_mib"] > 10
+    assert result.figure > 0
+
+
+def test_a_kept_store_is_filled_once_and_copied_after(tmp_path: Path):
+    fills = []
+
+    def fill(store):
+        fills.append(store.data_dir)
+        return fill_with_events(store, 50, quiet)
+
+    for _ in range(2):
+        with prepared(tmp_path, "small", fill) as store:
+            assert (store.events, store.path.is_dir()) == (50, True)
+            with watching(store) as watch:
+                assert watch.settled()
+    assert len(fills) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+def test_an_empty_store_has_nothing_waiting(tmp_path: Path):
+    store = new_store(tmp_path / "data")
+    with watching(store) as watch:
+        assert (watch.waiting(), watch.settled()) == (0, True)
+
+
+def test_the_command_prints_json_for_programs():
+    ran = CliRunner().invoke(app, ["bench", "import", "--lines", "120", "--json"])
+    assert ran.exit_code == 0
+    told = json.loads(ran.stdout)
+    assert (told["benchmark"], told["lines"]) == ("import", 120)
+    assert told["ratio"] == pytest.approx(told["figure"] / told["limit"], rel=0.01)
