@@ -38,7 +38,9 @@ def _written(house: House, connection: Connection, profile_id: int, name: str) -
             {k: v for k, v in msgspec.to_builtins(order).items() if k != "order_id"}
             for order in orders_of(connection, shop_id, profile_id)
         ],
-        "counts": [msgspec.to_builtins(one) for one in event_counts(connection, shop_id, profile_id)],
+        "counts": [
+            msgspec.to_builtins(one) for one in event_counts(connection, shop_id, profile_id)
+        ],
     }
     told["orders"].sort(key=_sorted)
     for order in told["orders"]:

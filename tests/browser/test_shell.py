@@ -124,5 +124,5 @@ def test_a_key_is_made_shown_once_and_revoked(window: Window) -> None:
     assert key.startswith("ak_")
     window.open("/settings/keys")
     expect(page.get_by_text(key)).to_have_count(0)
-    page.get_by_role("button", name=f"Revoke the api key that ends in {key[-4:]}").click()
+    page.get_by_role("button", name=f"Revoke the API key that ends in {key[-4:]}").click()
     expect(page.locator("#toasts")).to_contain_text("The key is revoked.")

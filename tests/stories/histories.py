@@ -93,6 +93,7 @@ def happenings(who: str) -> list[Draft]:
 def visits(who: str) -> list[Draft]:
     """Views on two devices, with gaps that a late event fills, and with sessions of the source's own."""
     one, two, user = f"{who}-phone", f"{who}-laptop", f"user-{who}"
+    three = f"{who}-tablet"
 
     def view(key: str, minutes: float, **rest: Any) -> Draft:
         return call(
@@ -104,14 +105,14 @@ def visits(who: str) -> list[Draft]:
             **rest,
         )
 
-    def page(key: str, minutes: float, url: str, **rest: Any) -> Draft:
+    def page(key: str, minutes: float, device: str, url: str, **rest: Any) -> Draft:
         return call(
             f"{who}-{key}",
             minutes,
             public=True,
             type="page",
             context={"page": {"url": url, **rest}},
-            anonymousId=one,
+            anonymousId=device,
         )
 
     return [
@@ -125,10 +126,10 @@ def visits(who: str) -> list[Draft]:
         view("s1", 5, anonymousId=two, context={"sessionId": "s"}),
         view("s2", 180, anonymousId=two, context={"sessionId": "s"}),
         view("s3", 90, anonymousId=two, userId=user, context={"sessionId": "s"}),
-        page("p1", 0, PAGE.format("a", "google")),
-        page("p2", 0, PAGE.format("a", "bing")),
-        page("p3", 31, "https://shop.example/b", referrer="https://blog.example/1"),
-        page("p4", 31, "https://shop.example/b", referrer="https://blog.example/2"),
+        page("p1", 0, one, PAGE.format("a", "google")),
+        page("p2", 0, one, PAGE.format("a", "bing")),
+        page("p3", 31, three, "https://shop.example/b", referrer="https://blog.example/1"),
+        page("p4", 31, three, "https://shop.example/b", referrer="https://blog.example/2"),
         call(f"{who}-search", 33, public=True, event="Products Searched", userId=user),
     ]
 
@@ -164,7 +165,7 @@ def contacts(who: str) -> list[Draft]:
         consent("k2", 40, "Consent Withdrawn", channel="email", text="Two"),
         consent("k3", 41, "Consent Granted", True, channel="email", email=mail, text="Three"),
         consent("k4", 40, "Consent Granted", channel="push", address="device-1"),
-        consent("k5", 40, "Consent Withdrawn", channel="push", address="device-2"),
+        consent("k5", 40, "Consent Withdrawn", channel="push", address="device-2", email=mail),
         consent("k6", 40, "Consent Granted", channel="whatsapp", address=PHONES[who]),
         webhook(f"{who}-w1", "customers/create", {**customer, "first_name": "Ann"}),
         webhook(
@@ -173,9 +174,14 @@ def contacts(who: str) -> list[Draft]:
             {**customer, "addresses": [home, away], "email_marketing_consent": grant(40)},
         ),
         webhook(
-            f"{who}-w3",
+            f"{who}-w7",
             "customers/update",
-            {**customer, "addresses": [away], "email_marketing_consent": grant(40)},
+            {
+                **customer,
+                "updated_at": at(19),
+                "addresses": [away],
+                "email_marketing_consent": grant(40),
+            },
         ),
         webhook(
             f"{who}-w4",
@@ -264,6 +270,9 @@ def purchases(who: str) -> list[Draft]:
         line(f"{who}-l5", shop, 64, -2, "0.10"),
         line(f"{who}-l6", str(number), 60, 3, "9.99", customer_id=CUSTOMERS[who]),
         line(f"{who}-l7", f"{who}-3", 66, -1, "7.00", email=mail, currency="USD"),
+        # An order that seems to end a checkout until an earlier line of it is known.
+        line(f"{who}-l8", f"{who}-8", -490, 1, "1.00", email=mail),
+        line(f"{who}-l9", f"{who}-8", -520, 1, "1.00", email=mail),
         exported(who, shop, "9.00", 0),
         exported(who, f"{who}-4", "12.00", 3),
     ]
@@ -307,6 +316,13 @@ def checkouts(who: str) -> list[Draft]:
         )
 
     return [
+        call(
+            f"{who}-b0",
+            -500,
+            event="Checkout Started",
+            userId=f"user-{who}",
+            properties={"checkout_token": f"{who}-early"},
+        ),
         begun("b1", 1, anonymousId=phone),
         begun("b2", 1, anonymousId=f"{who}-laptop"),
         begun("b3", 2, anonymousId=phone),
@@ -314,7 +330,12 @@ def checkouts(who: str) -> list[Draft]:
         webhook(
             f"{who}-b5",
             "checkouts/create",
-            {"token": token, "created_at": at(1), "total_price": "9.00", "cart_token": f"{who}-cart"},
+            {
+                "token": token,
+                "created_at": at(1),
+                "total_price": "9.00",
+                "cart_token": f"{who}-cart",
+            },
         ),
         call(
             f"{who}-cart",

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from customer360.access.shops import Shop, create_shop
 from customer360.access.sign_in import begin_session, make_link
 from customer360.access.users import ensure_user, hash_password, join_shop, set_password
+from customer360.app import App
 from customer360.web import create_web
 from tests.house import House
 
@@ -29,9 +30,9 @@ PASSWORD = "correct horse battery"
 class Visitor:
     """A browser with cookies of its own that sends forms with their tokens, as pages do."""
 
-    def __init__(self, site: FastAPI, portal: BlockingPortal, address: str) -> None:
-        transport = httpx.ASGITransport(site, raise_app_exceptions=False)
-        self._client = httpx.AsyncClient(transport=transport, base_url=address)
+    def __init__(self, pages: FastAPI, portal: BlockingPortal) -> None:
+        transport = httpx.ASGITransport(pages, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://c360.test")
         self._portal = portal
 
     @property
@@ -72,9 +73,7 @@ class Visitor:
             for piece in body:
                 yield piece
 
-        return self._portal.call(
-            partial(self._client.post, url, content=pieces(), headers=headers)
-        )
+        return self._portal.call(partial(self._client.post, url, content=pieces(), headers=headers))
 
     def token(self, page: str = "/") -> str:
         """The token of a form on that page."""
@@ -93,6 +92,13 @@ class Site:
     nobody: Visitor
     other_shop: Shop
     user_id: int
+    portal: BlockingPortal
+
+    def owner_of(self, app: App) -> Visitor:
+        """The owner at the pages of a house that is built otherwise."""
+        visitor = Visitor(pages_of(app), self.portal)
+        sign_in(self.house, visitor, self.user_id)
+        return visitor
 
     @property
     def root(self) -> str:
@@ -143,13 +149,19 @@ def site(house: House, password_hash: str) -> Iterator[Site]:
         ).shop
         stranger = ensure_user(connection, "bob@elsewhere.example", now)
         join_shop(connection, stranger.user_id, other.shop_id, "owner", now)
-    site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    site.router.routes.extend(create_web(house.app))
     with start_blocking_portal() as portal:
-        visitors = [Visitor(site, portal, "http://c360.test") for _ in range(3)]
+        pages = pages_of(house.app)
+        visitors = [Visitor(pages, portal) for _ in range(3)]
         sign_in(house, visitors[0], owner.user_id)
         sign_in(house, visitors[1], stranger.user_id)
-        yield Site(house, *visitors, other, owner.user_id)
+        yield Site(house, *visitors, other, owner.user_id, portal)
+
+
+def pages_of(app: App) -> FastAPI:
+    """The pages alone, as an application."""
+    pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    pages.router.routes.extend(create_web(app))
+    return pages
 
 
 def text_of(page: str) -> str:

@@ -1,7 +1,12 @@
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from customer360.access.shops import uninstall_shop
+from customer360.storage.flight import FlightClient
+from customer360.warehouse.query import RemoteWarehouse
 from customer360.web import routes
 from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 
@@ -157,8 +162,10 @@ def test_an_unforeseen_error_tells_nothing_about_itself(
 
 def test_without_a_worker_the_list_says_what_to_do_and_the_rest_works(filled: Site) -> None:
     house = filled.house
-    alone = replace(house.app, warehouse=RemoteWarehouse(FlightClient(Path("/nowhere/worker.sock"))))
-    owner = visitor_of(alone, filled)
+    alone = replace(
+        house.app, warehouse=RemoteWarehouse(FlightClient(Path("/nowhere/worker.sock")))
+    )
+    owner = filled.owner_of(alone)
     answer = owner.get(f"{filled.root}/customers")
     assert answer.status_code == 503
     assert "No worker answers" in answer.text

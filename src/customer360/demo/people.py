@@ -24,7 +24,7 @@ _DOMAINS = ("example.com", "example.org", "example.net", "mail.example", "post.e
 _FIRST_CUSTOMER_ID = 7_204_880_000_021
 # Orders follow a power law of this exponent: half buy once, a few buy all the time.
 _ORDERS_EXPONENT = 1.2
-_MOST_ORDERS = 45
+_MOST_ORDERS: dict[Kind, int] = {"online": 45, "both": 45, "till": 25, "amazon": 7, "reader": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _person(rng: Random, number: int, taken: set[str], lent: tuple[str, ...]) ->
     first_name, last_name = rng.choice(country.first_names), rng.choice(country.last_names)
     city, region, zip_form = rng.choice(country.cities)
     kind = rng.choices(tuple(_KINDS), tuple(_KINDS.values()))[0]
-    orders = 0 if kind == "reader" else min(_MOST_ORDERS, int(rng.paretovariate(_ORDERS_EXPONENT)))
+    orders = min(_MOST_ORDERS[kind], int(rng.paretovariate(_ORDERS_EXPONENT)))
     devices = 1 + (rng.random() < 0.34)
     phone = _phone(rng, country, taken) if rng.random() < 0.7 else ""
     return Person(

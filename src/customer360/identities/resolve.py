@@ -60,6 +60,11 @@ class Person:
     known: bool = False
     account_ids: dict[str, set[str]] = field(default_factory=dict)
 
+    @property
+    def held(self) -> list[tuple[str, list[str]]]:
+        """The account ids in an order of their own."""
+        return sorted((kind, sorted(values)) for kind, values in self.account_ids.items())
+
     def refuses(self, identifier: Identifier) -> bool:
         """Whether the profile already has another id of this type."""
         held = self.account_ids.get(identifier.type)
@@ -191,20 +196,32 @@ def _link_known(
         return profile
     owner = state.survivor(state.profile_of[ownership.fragment_id])
     if owner == profile:
-        ownership.since = min(ownership.since, seen.first_at)
-        if ownership.state == "unverified" and seen.trust is Trust.FULL and not alone:
-            ownership.state = "owned"
+        confirmed = ownership.state == "unverified" and seen.trust is Trust.FULL and not alone
+        if confirmed or seen.first_at < ownership.since:
+            ownership.since = min(ownership.since, seen.first_at)
+            ownership.state = "owned" if confirmed else ownership.state
             state.claimed.add(identifier)
         return profile
     if ownership.state == "unverified" and seen.trust is Trust.FULL:
         # What a browser only claimed gives way to what a trusted source says.
-        state.losers.add(owner)
-        state.people[owner].account_ids.get(identifier.type, set()).discard(identifier.value)
-        _claim(state, seen, profile, identifier)
+        _take_over(state, seen, profile, identifier)
         return profile
-    if seen.trust is Trust.PUBLIC or person.conflicts_with(state.people[owner]):
+    if seen.trust is Trust.PUBLIC:
+        return profile
+    if person.conflicts_with(state.people[owner]):
+        # Two accounts name it: it is the one's that had it first, whichever was heard of first.
+        ours = (seen.first_at, person.held)
+        if ours < (ownership.since, state.people[owner].held):
+            _take_over(state, seen, profile, identifier)
         return profile
     return state.merge(profile, owner)
+
+
+def _take_over(state: State, seen: Observation, profile: ProfileId, identifier: Identifier) -> None:
+    owner = state.survivor(state.profile_of[state.owners[identifier].fragment_id])
+    state.losers.add(owner)
+    state.people[owner].account_ids.get(identifier.type, set()).discard(identifier.value)
+    _claim(state, seen, profile, identifier)
 
 
 def _link_anonymous(
@@ -245,11 +262,13 @@ def _by_strength(state: State, known: Sequence[Identifier]) -> list[Identifier]:
     return sorted(known, key=order)
 
 
-def _canonical_order(item: Observation | Decision) -> tuple[Instant, int, int, bytes, int]:
+def _canonical_order(
+    item: Observation | Decision,
+) -> tuple[Instant, int, int, tuple[Identifier, ...], bytes, int]:
     """By time, then the more authoritative source, then the evidence; decisions after what they speak of."""
     if isinstance(item, Decision):
-        return (item.acts_at, 1, 0, b"", item.decision_id)
-    return (item.first_at, 0, -item.rank, item.evidence, item.fragment_id)
+        return (item.acts_at, 1, 0, (), b"", item.decision_id)
+    return (item.first_at, 0, -item.rank, item.identifiers, item.evidence, item.fragment_id)
 
 
 def _count_from_one() -> Iterator[ProfileId]:

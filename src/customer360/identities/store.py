@@ -45,6 +45,11 @@ class Sighting:
     last_at: Instant
     events: int = 1
 
+    @property
+    def canonical_order(self) -> tuple[Instant, int, tuple[Identifier, ...]]:
+        """As `resolve` has it; the digest is the shop's own and settles only what is otherwise the same."""
+        return (self.first_at, -self.rank, self.identifiers)
+
     def add(self, at: Instant, rank: SourceRank) -> None:
         self.events += 1
         self.first_at = min(self.first_at, at)
@@ -88,7 +93,7 @@ def link(connection: Connection, shop_id: int, sightings: Mapping[Digest, Sighti
         links.state.profile_of[fragment_id] = profile_id
     new = sorted(
         (digest for digest in sightings if digest not in links.fragment_of),
-        key=lambda digest: (sightings[digest].first_at, -sightings[digest].rank, digest),
+        key=lambda digest: (*sightings[digest].canonical_order, digest),
     )
     if not new:
         return links

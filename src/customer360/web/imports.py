@@ -21,6 +21,7 @@ from customer360.web.door import Door, Page
 from customer360.web.spreadsheet import download
 from customer360.web.uploads import Upload
 from customer360.web.visit import Visit
+from customer360.web.words import field_label
 
 _KIND_LABELS = {
     "orders": ("Orders", "One line per item; Shopify's orders export or any table of transactions"),
@@ -168,7 +169,7 @@ def _columns_values(found: Upload, seen: Preview | None, error: str) -> dict[str
         "columns": _column_rows(seen) if seen else [],
         "fields": []
         if kind == "events"
-        else [(name, formats.in_words(name)) for name in fields_of(kind)],
+        else [(name, field_label(name)) for name in fields_of(kind)],
     }
 
 

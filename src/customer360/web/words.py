@@ -72,9 +72,18 @@ def reason_advice(name: str) -> str:
     return _REASONS[name][1] if name in _REASONS else ""
 
 
+_FIELDS = {"email": "E-mail", "zip": "ZIP", "accepts_email": "Accepts e-mail"}
+
+
+def field_label(name: str) -> str:
+    """A field of an imported file on pages."""
+    return _FIELDS.get(name, in_words(name))
+
+
 FILTERS = {
     "source_label": source_label,
     "channel_label": channel_label,
+    "field_label": field_label,
     "identifier_label": identifier_label,
     "reason_label": reason_label,
     "reason_advice": reason_advice,
