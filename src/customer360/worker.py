@@ -106,6 +106,8 @@ class Worker:
     def settle(self, shop: Shop) -> None:
         """Decide at once about everything whose time has come."""
         pace = self._paces.setdefault(shop.shop_id, _Pace())
+        # An idle turn ends the imports whose last rows were just taken.
+        self._work_off(shop, pace)
         pace.checkouts_at = 0
         while pace.checkouts_at <= (now := self.app.clock.now()):
             self._keep_house(shop, pace, now)

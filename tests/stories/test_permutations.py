@@ -10,16 +10,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
-from sqlalchemy import select
 
-from customer360.intake import batch
-from customer360.profiles import checkouts
-from customer360.storage.metadata import shop_clock
 from tests.canonical import canonical
 from tests.house import House
 from tests.stories.histories import ALWAYS, POOL, Draft, rows
-
-_MOST = 1_000_000
 
 
 @pytest.fixture
@@ -32,19 +26,9 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 def told(house: House, batches: list[list[Draft]]) -> list[str]:
     """What an empty shop knows after these batches, each worked off before the next arrives."""
     house.open_shop()
-    shop_id = house.shop.shop_id
-    with house.app.database.read() as connection:
-        epoch = connection.scalar(
-            select(shop_clock.c.lease_epoch).where(shop_clock.c.shop_id == shop_id)
-        )
-    lease = batch.Lease(shop_id, 1, int(epoch or 0), 10)
     for one in batches:
         house.app.inbox.accept(rows(house, one))
-        batch.process(
-            house.app.database, house.shop, lease, house.app.translators, house.clock, _MOST
-        )
-        with house.app.database.write() as connection:
-            checkouts.decide_due(connection, shop_id, house.clock.now(), 60)
+        house.work_off()
     assert house.balance().holds
     assert not house.balance().rejected
     return canonical(house)
