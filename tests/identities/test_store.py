@@ -23,7 +23,9 @@ KEY = b"k" * 32
 
 # Persons known by one e-mail, with devices and tokens of their own: the histories that have no conflict.
 steps = st.lists(
-    st.tuples(st.integers(0, 3), st.sets(st.integers(0, 4), min_size=1, max_size=3)), min_size=1, max_size=20
+    st.tuples(st.integers(0, 3), st.sets(st.integers(0, 4), min_size=1, max_size=3)),
+    min_size=1,
+    max_size=20,
 )
 KINDS = ("cookie:first", "cookie:second", "email:mail", "cart_token:t", "checkout_token:t")
 
@@ -40,7 +42,9 @@ def together(profile_of: dict[Digest, int]) -> set[frozenset[Digest]]:
     return {frozenset(group) for group in groups.values()}
 
 
-def batch(connection: Connection, shop_id: int, part: list[tuple[int, tuple[Identifier, ...]]]) -> None:
+def batch(
+    connection: Connection, shop_id: int, part: list[tuple[int, tuple[Identifier, ...]]]
+) -> None:
     sightings: dict[Digest, Sighting] = {}
     for number, identifiers in part:
         digest = evidence_digest(KEY, identifiers, "", Trust.FULL)
@@ -53,7 +57,9 @@ def batch(connection: Connection, shop_id: int, part: list[tuple[int, tuple[Iden
 
 
 @pytest.mark.parametrize("size", [1, 3, 20])
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(history=steps)
 def test_batches_of_any_size_end_where_resolve_ends(
     size: int, history: list[tuple[int, set[int]]], database_url: str, tmp_path: Path
@@ -68,11 +74,15 @@ def test_batches_of_any_size_end_where_resolve_ends(
         with database.write() as connection:
             batch(connection, shop.shop_id, told[start : start + size])
     with database.read() as connection:
-        query = select(fragments.c.evidence, fragments.c.profile_id).where(fragments.c.shop_id == shop.shop_id)
+        query = select(fragments.c.evidence, fragments.c.profile_id).where(
+            fragments.c.shop_id == shop.shop_id
+        )
         stored = {bytes(digest): profile for digest, profile in connection.execute(query)}
     database.close()
 
-    evidence = {number: evidence_digest(KEY, identifiers, "", Trust.FULL) for number, identifiers in told}
+    evidence = {
+        number: evidence_digest(KEY, identifiers, "", Trust.FULL) for number, identifiers in told
+    }
     outcome = resolve(
         Observation(
             fragment_id=number,

@@ -422,3 +422,24 @@ def test_a_replayed_row_of_a_file_is_counted_once_in_its_import(house: House) ->
     house.drain()
 
     assert house.balance().rejected == {"not_an_object": 2}
+
+
+def test_an_identifier_shows_the_source_that_told_it_first(house: House) -> None:
+    house.segment(track("Product Viewed", 0, anonymousId="c1"), trust=Trust.PUBLIC)
+    house.shopify(
+        "customers/create",
+        {"id": 7, "email": "ann@x.com", "created_at": at(1), "updated_at": at(1)},
+    )
+    house.segment(
+        {
+            "type": "identify",
+            "anonymousId": "c1",
+            "traits": {"email": "ann@x.com"},
+            "timestamp": at(2),
+        }
+    )
+    house.drain()
+
+    sources = {one.type: one.source for one in house.card("email:ann@x.com").identifiers}
+
+    assert sources == {"cookie": "segment", "email": "shopify", "shopify_customer_id": "shopify"}

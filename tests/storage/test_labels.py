@@ -24,11 +24,15 @@ def test_a_column_says_what_an_erasure_does_to_it(column: Column[object]) -> Non
     assert column.info.get("personal") in ("keep", "null", "delete")
 
 
-@pytest.mark.parametrize("table", [one for one in TABLES if one.name not in NOT_OF_ONE_SHOP], ids=str)
+@pytest.mark.parametrize(
+    "table", [one for one in TABLES if one.name not in NOT_OF_ONE_SHOP], ids=str
+)
 def test_the_shop_leads_every_primary_key(table: Table) -> None:
     assert next(iter(table.primary_key.columns)).name == "shop_id"
 
 
-@pytest.mark.parametrize("column", [one for one in COLUMNS if one.info.get("personal") == "null"], ids=str)
+@pytest.mark.parametrize(
+    "column", [one for one in COLUMNS if one.info.get("personal") == "null"], ids=str
+)
 def test_what_an_erasure_empties_is_part_of_no_key(column: Column[object]) -> None:
     assert not column.primary_key

@@ -123,6 +123,7 @@ def visits(who: str) -> list[Draft]:
         view("v5", 61, anonymousId=one),
         view("v6", 0, anonymousId=two),
         view("v7", 25, anonymousId=two, userId=user),
+        view("v8", 20, anonymousId=three),
         view("s1", 5, anonymousId=two, context={"sessionId": "s"}),
         view("s2", 180, anonymousId=two, context={"sessionId": "s"}),
         view("s3", 90, anonymousId=two, userId=user, context={"sessionId": "s"}),

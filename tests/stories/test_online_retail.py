@@ -170,8 +170,8 @@ def test_every_line_is_accounted_for(installation: tuple[App, int, Path]) -> Non
 def test_lines_without_a_customer_are_orders_of_nobody(installation: tuple[App, int, Path]) -> None:
     app, shop_id, file = installation
     nobodys = duckdb.connect().execute(
-        "select count(distinct Invoice), sum(Quantity::int * Price::decimal(18, 4)) from read_csv(?, all_varchar = true)"
-        " where CustomerID is null and Quantity::int > 0",
+        "select count(distinct Invoice), sum(Quantity::int * Price::decimal(18, 4))"
+        " from read_csv(?, all_varchar = true) where CustomerID is null and Quantity::int > 0",
         [str(file)],
     )
     with app.database.read() as connection:
