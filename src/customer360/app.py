@@ -102,8 +102,8 @@ def build_app(
         cache_mib=_CACHE_MIB[role],
         # What the worker writes follows from what is on disk already; what the doors accept must be on disk at once.
         sync_each_commit=role != "worker",
-        # The worker keeps the log short; a sender should not wait while it is copied.
-        log_pages=200_000 if role == "server" else 16_000,
+        # A worker keeps the log short by itself; nobody else should wait while it is copied.
+        log_pages=64_000 if role == "cli" else 200_000,
     )
     upgrade(database)
     return App(

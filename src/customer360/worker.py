@@ -2,6 +2,9 @@
 
 Each shop is worked on by the holder of its lease. The lease is only for efficiency: every write carries the
 change number it was computed from, so two workers can waste time but never spoil anything.
+
+Signals and warehouse are two halves: `c360 worker` runs them in two processes, so that copying into the warehouse
+takes nothing from the making of profiles.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, update
@@ -44,6 +48,8 @@ _CHECKPOINT_EVERY: Instant = 2 * SECOND
 # While signals pour in, a sync may take a fourth of the time: what it copies next is less, the longer it waits.
 _SYNC_SHARE = 3
 _VOICE_EVERY: Instant = SECOND
+# Counting what waits reads an index from end to end.
+_COUNT_EVERY: Instant = SECOND
 _COLLECT_AFTER_OBJECTS = 100_000
 
 
@@ -66,9 +72,11 @@ class _Pace:
 
 @dataclass(slots=True)
 class Worker:
-    """Works for every shop, turn by turn."""
+    """Works for every shop, turn by turn: on its signals, on its warehouse, or on both."""
 
     app: App
+    signals: bool = True
+    warehouse: bool = True
     owner: int = field(default_factory=lambda: random.SystemRandom().getrandbits(62))
     _paces: dict[int, _Pace] = field(default_factory=dict)
     _checkpoint_at: Instant = 0
@@ -80,9 +88,12 @@ class Worker:
         if now < pace.retry_at:
             return 0
         try:
-            taken = self._work_off(shop, pace)
-            self._keep_house(shop, pace, now)
-            self._sync(shop, pace, idle=taken == 0)
+            taken = 0
+            if self.signals:
+                taken = self._work_off(shop, pace)
+                self._keep_house(shop, pace, now)
+            if self.warehouse:
+                self._sync(shop, pace, idle=taken == 0)
             pace.failures = 0
             return taken
         except LeaseLost:
@@ -122,15 +133,15 @@ class Worker:
             )
 
     def checkpoint(self) -> None:
-        """Keep SQLite's log short, in the worker's time instead of a sender's."""
+        """Keep SQLite's log short, in the time of whoever has most of it."""
         now = self.app.clock.now()
-        if now >= self._checkpoint_at:
+        if self.warehouse and now >= self._checkpoint_at:
             self._checkpoint_at = now + _CHECKPOINT_EVERY
             self.app.database.checkpoint()
 
     def rest(self) -> None:
         """Do what is better done while nobody waits."""
-        if isinstance(self.app.warehouse, LocalWarehouse):
+        if self.warehouse and isinstance(self.app.warehouse, LocalWarehouse):
             self.app.warehouse.rest()
 
     def _work_off(self, shop: Shop, pace: _Pace) -> int:
@@ -173,7 +184,8 @@ class Worker:
 
     def _sync(self, shop: Shop, pace: _Pace, *, idle: bool) -> None:
         began = self.app.clock.now()
-        pause = max(self.app.settings.sync_interval_ms * 1000, _SYNC_SHARE * pace.sync_took)
+        share = _SYNC_SHARE * pace.sync_took if self.signals else 0
+        pause = max(self.app.settings.sync_interval_ms * 1000, share)
         if began < pace.synced_at + pause and not (idle and pace.behind):
             return
         try:
@@ -210,25 +222,39 @@ class Worker:
         return pace.lease
 
 
-def run(app: App, stop: threading.Event | None = None) -> None:
-    """Work until told to stop, and answer questions about the warehouse meanwhile."""
+def run(
+    app: App, stop: threading.Event | None = None, *, signals: bool = True, warehouse: bool = True
+) -> None:
+    """Work until told to stop; who has the warehouse also answers questions about it meanwhile."""
     stop = stop or threading.Event()
-    worker = Worker(app)
-    # What start-up made stays, and batches make no cycles: the collector would only walk live rows again and again.
+    worker = Worker(app, signals=signals, warehouse=warehouse)
+    voice = Voice(app) if warehouse else None
+    try:
+        with _collecting_rarely():
+            while not stop.is_set():
+                taken = sum(worker.turn(shop) for shop in _shops(app))
+                worker.checkpoint()
+                if not taken:
+                    if voice is not None:
+                        voice.begin()
+                    worker.rest()
+                    stop.wait(_IDLE_SECONDS)
+    finally:
+        if voice is not None:
+            voice.end()
+        worker.release()
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Batches make many objects and no cycles: the collector would only walk live rows again and again."""
+    before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER_OBJECTS, 20, 100)
-    voice = Voice(app)
     try:
-        while not stop.is_set():
-            taken = sum(worker.turn(shop) for shop in _shops(app))
-            worker.checkpoint()
-            if not taken:
-                voice.begin()
-                worker.rest()
-                stop.wait(_IDLE_SECONDS)
+        yield
     finally:
-        voice.end()
-        worker.release()
+        gc.set_threshold(*before)
         # What stays frozen is never given back, and DuckDB's module complains of that at the very end.
         gc.unfreeze()
 
@@ -270,22 +296,25 @@ def drain(app: App, shop_id: int | None = None, progress: Progress | None = None
 
     Works beside a running worker: whoever has the lease does the work, and this returns when nothing waits.
     """
-    worker, done = Worker(app), 0
+    worker, done, waiting, counted_at = Worker(app), 0, 0, -SECOND
+    shop_ids = [shop.shop_id for shop in _shops(app) if shop_id in (None, shop.shop_id)]
     try:
-        while True:
-            shops = [shop for shop in _shops(app) if shop_id in (None, shop.shop_id)]
-            taken = sum(worker.turn(shop) for shop in shops)
-            done += taken
-            waiting = _waiting(app, [shop.shop_id for shop in shops])
-            if progress is not None:
-                progress(done, waiting)
-            if not waiting:
-                break
-            if not taken:
-                time.sleep(_IDLE_SECONDS)
-        for shop in shops:
-            worker.settle(shop)
-            app.warehouse.sync(shop.shop_id)
+        with _collecting_rarely():
+            while True:
+                shops = [shop for shop in _shops(app) if shop.shop_id in shop_ids]
+                taken = sum(worker.turn(shop) for shop in shops)
+                done, waiting = done + taken, max(waiting - taken, 0)
+                if not taken or app.clock.now() >= counted_at + _COUNT_EVERY:
+                    waiting, counted_at = _waiting(app, shop_ids), app.clock.now()
+                if progress is not None:
+                    progress(done, waiting)
+                if not taken and not waiting:
+                    break
+                if not taken:
+                    time.sleep(_IDLE_SECONDS)
+            for shop in shops:
+                worker.settle(shop)
+                app.warehouse.sync(shop.shop_id)
     finally:
         worker.release()
     return done

@@ -61,6 +61,11 @@ def link(house: House) -> None:
         )
 
 
+def signed(body: bytes, secret: str = SECRET) -> str:
+    """The signature of a webhook."""
+    return base64.b64encode(hmac.new(secret.encode(), body, sha256).digest()).decode()
+
+
 def send_webhook(
     client: Client,
     topic: str,
@@ -72,13 +77,12 @@ def send_webhook(
 ) -> httpx.Response:
     """Send a webhook signed with a secret."""
     body = msgspec.json.encode(payload)
-    signature = base64.b64encode(hmac.new(secret.encode(), body, sha256).digest()).decode()
     headers = {
         "X-Shopify-Topic": topic,
         "X-Shopify-Shop-Domain": DOMAIN,
         "X-Shopify-API-Version": version,
         "X-Shopify-Webhook-Id": webhook_id,
         "X-Shopify-Triggered-At": "2026-06-15T11:00:00Z",
-        "X-Shopify-Hmac-Sha256": signature,
+        "X-Shopify-Hmac-Sha256": signed(body, secret),
     }
     return client.post("/webhooks/shopify", content=body, headers=headers)

@@ -165,7 +165,7 @@ def contacts(who: str) -> list[Draft]:
         consent("k1", 40, "Consent Granted", channel="email", text="One"),
         consent("k2", 40, "Consent Withdrawn", channel="email", text="Two"),
         consent("k3", 41, "Consent Granted", True, channel="email", email=mail, text="Three"),
-        consent("k4", 40, "Consent Granted", channel="push", address="device-1"),
+        consent("k4", 40, "Consent Granted", channel="push", address="device-1", phone=PHONES[who]),
         consent("k5", 40, "Consent Withdrawn", channel="push", address="device-2", email=mail),
         consent("k6", 40, "Consent Granted", channel="whatsapp", address=PHONES[who]),
         webhook(f"{who}-w1", "customers/create", {**customer, "first_name": "Ann"}),
@@ -272,8 +272,8 @@ def purchases(who: str) -> list[Draft]:
         line(f"{who}-l6", str(number), 60, 3, "9.99", customer_id=CUSTOMERS[who]),
         line(f"{who}-l7", f"{who}-3", 66, -1, "7.00", email=mail, currency="USD"),
         # An order that seems to end a checkout until an earlier line of it is known.
-        line(f"{who}-l8", f"{who}-8", -490, 1, "1.00", email=mail),
-        line(f"{who}-l9", f"{who}-8", -520, 1, "1.00", email=mail),
+        line(f"{who}-l8", f"{who}-8", -490, 1, "1.00", email=mail, status="paid"),
+        line(f"{who}-l9", f"{who}-8", -520, 1, "1.00", email=mail, channel="pos"),
         exported(who, shop, "9.00", 0),
         exported(who, f"{who}-4", "12.00", 3),
     ]
@@ -323,6 +323,16 @@ def checkouts(who: str) -> list[Draft]:
             event="Checkout Started",
             userId=f"user-{who}",
             properties={"checkout_token": f"{who}-early"},
+        ),
+        *(
+            call(
+                f"{who}-a{n}",
+                -800,
+                event="Checkout Started",
+                userId=f"user-{who}",
+                properties={"checkout_token": f"{who}-lonely", "total": n},
+            )
+            for n in range(3)
         ),
         begun("b1", 1, anonymousId=phone),
         begun("b2", 1, anonymousId=f"{who}-laptop"),

@@ -67,9 +67,10 @@ def serve(
 
 def worker(
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+    warehouse_only: Annotated[bool, typer.Option("--warehouse-only", hidden=True)] = False,
 ) -> None:
-    """Run the worker alone."""
-    from customer360.cli.processes import end_with
+    """Run the worker alone: one process makes profiles, another keeps the warehouse."""
+    from customer360.cli.processes import WORKER_COMMAND, KeptWorker, end_with
     from customer360.worker import run
 
     if parent is not None:
@@ -77,7 +78,11 @@ def worker(
     stop = Event()
     _on_signals(stop.set)
     with opened_app("worker") as app:
-        run(app, stop)
+        if warehouse_only:
+            run(app, stop, signals=False)
+            return
+        with KeptWorker(app.settings, [*WORKER_COMMAND, "--warehouse-only"]):
+            run(app, stop, warehouse=False)
 
 
 def drain(shop: AnyShopOption = None) -> None:

@@ -21,6 +21,7 @@ from customer360.errors import ShopNotFound
 from customer360.storage.metadata import shop_clock
 
 _WRITE = "c360_write"
+_LARGE_LOG_BYTES = 256 * 1024**2
 
 
 class Database:
@@ -108,10 +109,21 @@ class Database:
                 os.close(descriptor)
 
     def checkpoint(self) -> None:
-        """Copy SQLite's write-ahead log into the database without waiting for readers."""
-        if self.dialect == "sqlite":
-            with self.engine.connect() as connection:
-                connection.connection.driver_connection.execute("pragma wal_checkpoint(passive)")  # type: ignore[union-attr]
+        """Copy SQLite's write-ahead log into the database without waiting for readers.
+
+        Where the log has become large, writers wait for the last of it, so that it begins anew instead of growing.
+        """
+        if self.path is None:
+            return
+        self._copy_log()
+        log = Path(f"{self.path}-wal")
+        if log.exists() and log.stat().st_size > _LARGE_LOG_BYTES:
+            with self._queue():
+                self._copy_log()
+
+    def _copy_log(self) -> None:
+        with self.engine.connect() as connection:
+            connection.connection.driver_connection.execute("pragma wal_checkpoint(passive)")  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Give every connection back."""
