@@ -101,7 +101,8 @@ def bent(random: Random, body: dict[str, Any]) -> dict[str, Any]:
                 place[key] = hostile_value(random)
             break
         if isinstance(place, dict) and random.random() < 0.1:
-            place[str(hostile_value(random))[:50]] = hostile_value(random)
+            name = random.choice(("@surrogate@", "@nul@", "", "a.b", "ẞİı", noise(random, 50)))
+            place[name] = hostile_value(random)
     return told
 
 

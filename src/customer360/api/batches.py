@@ -6,6 +6,7 @@ their bytes. That is what makes a batch cheap to take in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -65,6 +66,13 @@ class _Context(msgspec.Struct):
     library: _Library | None = None
 
 
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|\\."
+)
+"""An escape in JSON: a character of two halves, half of one without the other, or any other."""
+
 _batch = msgspec.json.Decoder(_Batch)
 _single = msgspec.json.Decoder(_Single)
 _standard = msgspec.json.Decoder(_Standard)
@@ -111,7 +119,11 @@ def _decode(decoder: msgspec.json.Decoder[_Found], body: bytes) -> _Found:
     try:
         if not body.isascii():
             body.decode()
-        return decoder.decode(body)
+        try:
+            return decoder.decode(body)
+        except msgspec.DecodeError:
+            # A text that was cut within an emoji must not cost its neighbours.
+            return decoder.decode(_HALF.sub(_mended, body))
     except UnicodeDecodeError as error:
         raise InvalidPayload("The body is not valid UTF-8.") from error
     except msgspec.MsgspecError as error:
@@ -119,6 +131,10 @@ def _decode(decoder: msgspec.json.Decoder[_Found], body: bytes) -> _Found:
         raise InvalidPayload(f"{InvalidPayload.__doc__} {error}") from error
     except RecursionError as error:
         raise InvalidPayload("The JSON is nested too deeply.") from error
+
+
+def _mended(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape["half"] else escape[0]
 
 
 def _around(sent_at: _Raw, context: _Raw, header_sent_at: str | None) -> bytes:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, and_, select, update
@@ -164,15 +165,21 @@ def _understand(
 ) -> list[tuple[Waiting, Signal, Sequence[Event]]]:
     context = ShopContext(currency=shop.currency, timezone=shop.timezone, country=shop.country)
     understood = []
+    # The events of one request share their envelope.
+    told: bytes | None = None
+    envelope: dict[str, Any] = {}
     for row in work.rows:
         try:
+            if row.envelope != told:
+                envelope = msgspec.json.decode(_without_nul(row.envelope)) if row.envelope else {}
+                told = row.envelope
             signal = Signal(
                 source=row.source,
-                trust=Trust(row.trust),
-                rank=SourceRank(row.rank),
+                trust=_TRUST[row.trust],
+                rank=_RANK[row.rank],
                 received_at=row.received_at,
                 body=_without_nul(row.body),
-                envelope=msgspec.json.decode(_without_nul(row.envelope)) if row.envelope else {},
+                envelope=envelope,
             )
             understood.append((row, signal, translators[row.source](signal, context)))
         except Unusable as error:
@@ -181,6 +188,10 @@ def _understand(
             logger.exception("translator of %s failed", row.source)
             work.failed.append(Failed(row, "internal_error", type(error).__name__))
     return understood
+
+
+_TRUST = {int(trust): trust for trust in Trust}
+_RANK = {int(rank): rank for rank in SourceRank}
 
 
 def _without_nul(body: bytes) -> bytes:

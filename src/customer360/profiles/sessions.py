@@ -83,6 +83,18 @@ class Visit:
                 self.absorbed.append(max(self.session_id, other.session_id))
                 self.session_id = min(self.session_id, other.session_id)
 
+    def extend(self, one: PlacedEvent) -> None:
+        """Take in the visitor's next event in time: the plain case of `include`."""
+        at = one.event.occurred_at
+        if self.touched_at == at:
+            self.include(_point(self.visitor, one))
+            return
+        if self.touched_at is None and (page := _page(one)) is not None:
+            self.touched_at, self.page = at, page
+        self.last_at = at
+        self.events += 1
+        self.members.append(one)
+
     def first_touch(self) -> Touch | None:
         """What brought the visit here."""
         if self.page is not None:
@@ -115,7 +127,7 @@ def assign(
     connection: Connection, shop_id: int, digest_key: bytes, placed: Iterable[PlacedEvent]
 ) -> list[Visit]:
     """Give each event of a batch its session; returns the visits that began or changed. Only reads."""
-    points: dict[Visitor, list[Visit]] = defaultdict(list)
+    events: dict[Visitor, list[PlacedEvent]] = defaultdict(list)
     source_visitors: set[Visitor] = set()
     # Events of one evidence share their identifiers, and mostly come one after the other.
     visitors: dict[tuple[int, str], Visitor] = {}
@@ -127,11 +139,15 @@ def assign(
                     digest_key, one.identifiers, one.event.source_session
                 )
             visitor = visitors[known_as]
-            points[visitor].append(_point(visitor, one))
+            events[visitor].append(one)
             if one.event.source_session:
                 source_visitors.add(visitor)
-    if not points:
+    if not events:
         return []
+    points = {
+        visitor: _runs(visitor, members, _ALWAYS if visitor in source_visitors else SESSION_GAP)
+        for visitor, members in events.items()
+    }
     known = _load(connection, shop_id, points, source_visitors)
     changed: list[Visit] = []
     for visitor, visits in points.items():
@@ -173,10 +189,28 @@ def write(connection: Connection, shop_id: int, change: int, visits: Sequence[Vi
     )
 
 
+def _runs(visitor: Visitor, events: list[PlacedEvent], gap: Instant) -> list[Visit]:
+    events.sort(key=_when)
+    runs = [_point(visitor, events[0])]
+    for one in events[1:]:
+        if one.event.occurred_at - runs[-1].last_at < gap:
+            runs[-1].extend(one)
+        else:
+            runs.append(_point(visitor, one))
+    return runs
+
+
+def _when(one: PlacedEvent) -> tuple[Instant, str]:
+    return one.event.occurred_at, one.event.dedupe_key
+
+
+def _page(one: PlacedEvent) -> Page | None:
+    page = one.event.page
+    return page if page is not None and (page.url or page.referrer) else None
+
+
 def _point(visitor: Visitor, one: PlacedEvent) -> Visit:
-    event, page = one.event, one.event.page
-    if page is not None and not (page.url or page.referrer):
-        page = None
+    event, page = one.event, _page(one)
     return Visit(
         visitor=visitor,
         fragment_id=one.fragment_id,
