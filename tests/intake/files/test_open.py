@@ -78,7 +78,7 @@ def test_a_packed_file_is_unpacked_whatever_its_name(tmp_path: Path) -> None:
         (b"PK\x03\x04rest", "spreadsheet"),
         (b"\xd0\xcf\x11\xe0rest", "spreadsheet"),
         (b"\x1f\x8b\x08\x00rest", "damaged"),
-        (gzip.compress(FRENCH.encode())[:-20], "damaged"),
+        (gzip.compress(FRENCH.encode(), mtime=0)[:-20], "damaged"),
     ],
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
