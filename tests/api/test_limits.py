@@ -86,7 +86,9 @@ def test_a_body_announced_too_large_is_not_read_at_all(street: Street) -> None:
 
 @pytest.mark.parametrize("size", [600 * 1024, 1024**3])
 def test_gzip_is_never_unpacked_beyond_the_limit(street: Street, size: int) -> None:
-    packed = gzip.compress(b" " * (1024**2), 9, mtime=0) * (size // 1024**2) or gzip.compress(b" " * size)
+    packed = gzip.compress(b" " * (1024**2), 9, mtime=0) * (size // 1024**2) or gzip.compress(
+        b" " * size
+    )
     headers = street.basic() | {"Content-Encoding": "gzip"}
     answer = street.client.post("/v1/batch", content=packed[: 400 * 1024], headers=headers)
     assert answer.status_code == 413
