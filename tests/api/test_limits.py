@@ -121,7 +121,6 @@ MALFORMED = {
     "not JSON": b"type=track&event=x",
     "NaN": b'{"batch":[{"n":NaN}]}',
     "two documents": b'{"batch":[]}{"batch":[]}',
-    "a lone surrogate": b'{"batch":[{"n":"\\ud800"}]}',
     "bad UTF-8": b'{"batch":[{"n":"\xff\xfe"}]}',
     "overlong UTF-8": b'{"batch":[{"n":"\xc0\xaf"}]}',
     "a surrogate in UTF-8": b'{"batch":[{"n":"\xed\xa0\x80"}]}',
@@ -233,3 +232,12 @@ def test_the_disk_is_looked_at_once_a_second(tmp_path: Path) -> None:
         guard.check()
     free[0], now[0] = 100, 3.0
     guard.check()
+
+
+def test_half_a_character_in_one_event_does_not_refuse_its_neighbours(street: Street) -> None:
+    batch = b'{"batch":[{"type":"track","event":"\\ud83d","userId":"u1"},{"type":"track","event":"B","userId":"u1"}]}'
+
+    answer = street.client.post("/v1/batch", content=batch, headers=street.basic())
+
+    assert answer.status_code == 200
+    assert len(street.waiting()) == 2

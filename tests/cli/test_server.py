@@ -60,6 +60,12 @@ def children(process_id: int) -> list[int]:
     return [int(child) for task in listed for child in task]
 
 
+def both_halves(server_id: int) -> list[int] | None:
+    """The two processes of a server's worker, once both run."""
+    found = children(server_id)
+    return found if len(found) == 2 else None
+
+
 def is_gone(process_id: int) -> bool | None:
     return True if not Path(f"/proc/{process_id}").exists() else None
 
@@ -83,12 +89,12 @@ def test_a_signal_stops_the_server_and_its_worker_in_good_order(
 ) -> None:
     server = started("serve", "--port", "0")
     address(tmp_path / "output")
-    (worker,) = eventually(lambda: children(server.pid) or None, tmp_path / "output")
+    halves = eventually(lambda: both_halves(server.pid), tmp_path / "output")
 
     server.send_signal(number)
 
     assert server.wait(PATIENCE_SECONDS) == 0
-    assert is_gone(worker)
+    assert all(is_gone(half) for half in halves)
     assert "Stopped." in (tmp_path / "output").read_text()
     assert "Traceback" not in (tmp_path / "output").read_text()
 
@@ -98,12 +104,12 @@ def test_the_worker_of_a_killed_server_ends(
 ) -> None:
     server = started("serve", "--port", "0")
     address(tmp_path / "output")
-    (worker,) = eventually(lambda: children(server.pid) or None, tmp_path / "output")
+    halves = eventually(lambda: both_halves(server.pid), tmp_path / "output")
 
     server.kill()
     server.wait()
 
-    eventually(lambda: is_gone(worker), tmp_path / "output")
+    eventually(lambda: all(is_gone(half) for half in halves) or None, tmp_path / "output")
 
 
 def test_what_a_server_takes_its_worker_processes(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from customer360.events.model import Identifier, SourceRank, Trust
-from customer360.identities.resolve import Decision, Observation, resolve
+from customer360.identities.resolve import Decision, Observation, State, attach, resolve
 
 
 def seen(
@@ -163,3 +165,24 @@ def test_without_conflicts_the_order_of_arrival_does_not_matter(
     ]
 
     assert groups(*observations) == groups(*late)
+
+
+def test_an_address_of_two_accounts_is_the_firsts_whichever_was_heard_of_first() -> None:
+    seven = seen(1, "shopify_customer_id:7", "email:ann@x.com", at=5)
+    eight = seen(2, "shopify_customer_id:8", "email:ann@x.com", at=3)
+    for order in ((seven, eight), (eight, seven)):
+        state, numbers = State(), count(1)
+        for observation in order:
+            attach(state, observation, numbers)
+        assert state.owners[Identifier("email", "ann@x.com")].fragment_id == 2
+
+
+def test_what_a_browser_claimed_is_owned_once_a_trusted_source_says_the_same() -> None:
+    state, numbers = State(), count(1)
+    attach(state, seen(1, "user_id:u1", "email:ann@x.com", at=1, trust=Trust.PUBLIC), numbers)
+    address = Identifier("email", "ann@x.com")
+    assert state.owners[address].state == "unverified"
+    attach(state, seen(2, "email:ann@x.com", at=2), numbers)
+    assert state.owners[address].state == "unverified"
+    attach(state, seen(3, "user_id:u1", "email:ann@x.com", at=3), numbers)
+    assert state.owners[address].state == "owned"

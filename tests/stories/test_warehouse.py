@@ -40,8 +40,8 @@ def strife() -> list[Draft]:
     def view(key: str, minutes: float, **rest: Any) -> Draft:
         return call(f"strife-{key}", minutes, public=True, event="Product Viewed", **rest)
 
-    def started(key: str, minutes: float, user: str) -> Draft:
-        properties = {"checkout_token": "strife", "total": 1}
+    def started(key: str, minutes: float, user: str, token: str) -> Draft:
+        properties = {"checkout_token": token, "total": 1}
         return call(key, minutes, event="Checkout Started", userId=user, properties=properties)
 
     return [
@@ -55,8 +55,8 @@ def strife() -> list[Draft]:
         webhook("strife-o2", "orders/updated", bob),
         line("strife-l1", "strife", 1, 1, "2.00", email="ann@x.example"),
         line("strife-l2", "strife", 0, 1, "2.00", email="bob@x.example"),
-        started("strife-c1", -700, "user-ann"),
-        started("strife-c2", -710, "user-bob"),
+        *(started(f"strife-a{n}", -700 * n, f"user-a{n}", f"strife-{n}") for n in range(1, 9)),
+        *(started(f"strife-b{n}", -701 * n, f"user-b{n}", f"strife-{n}") for n in range(1, 9)),
         webhook("strife-p1", "customers/update", carl),
         webhook("strife-p2", "customers/update", {**carl, "id": 10, "updated_at": at(-950)}),
         call(

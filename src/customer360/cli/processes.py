@@ -26,14 +26,11 @@ _LONGEST_DELAY_SECONDS = 30.0
 _POLL_SECONDS = 1.0
 
 
-WORKER_COMMAND = [sys.executable, "-m", "customer360.cli", "worker"]
-
-
 class KeptWorker:
     """Runs `c360 worker` while the `with` block lasts."""
 
-    def __init__(self, settings: Settings, command: list[str] | None = None) -> None:
-        self._command = [*(command or WORKER_COMMAND), "--parent", str(os.getpid())]
+    def __init__(self, settings: Settings, command: list[str]) -> None:
+        self._command = [*command, "--parent", str(os.getpid())]
         self._environment = os.environ | {
             variable_of("host"): settings.host,
             variable_of("port"): str(settings.port),

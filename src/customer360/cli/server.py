@@ -1,12 +1,15 @@
-"""`c360 serve`, `c360 worker`, `c360 drain`: the two processes of an installation."""
+"""`c360 serve`, `c360 worker`, `c360 drain`: the processes of an installation."""
 
 from __future__ import annotations
 
 import signal
 import socket
+import sys
+import time
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
+from enum import StrEnum
 from functools import partial
 from threading import Event
 from types import FrameType
@@ -33,10 +36,20 @@ if TYPE_CHECKING:
 _GRACE_SECONDS = 10
 # Connections that may wait while the server is busy or starting.
 _BACKLOG = 2048
+# A cold start of the worker takes a second or two; after so long the server goes on without it.
+_WORKER_STARTS_SECONDS = 15
+_POLL_SECONDS = 0.05
 
 
 class PortTaken(Unavailable):
     """The address cannot be listened on."""
+
+
+class Half(StrEnum):
+    """What a process of the worker does."""
+
+    SIGNALS = "signals"
+    WAREHOUSE = "warehouse"
 
 
 def register(app: typer.Typer) -> None:
@@ -67,10 +80,10 @@ def serve(
 
 def worker(
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
-    warehouse_only: Annotated[bool, typer.Option("--warehouse-only", hidden=True)] = False,
+    half: Annotated[Half | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the worker alone: one process makes profiles, another keeps the warehouse."""
-    from customer360.cli.processes import WORKER_COMMAND, KeptWorker, end_with
+    from customer360.cli.processes import KeptWorker, end_with
     from customer360.worker import run
 
     if parent is not None:
@@ -78,11 +91,17 @@ def worker(
     stop = Event()
     _on_signals(stop.set)
     with opened_app("worker") as app:
-        if warehouse_only:
+        if half is Half.WAREHOUSE:
             run(app, stop, signals=False)
             return
-        with KeptWorker(app.settings, [*WORKER_COMMAND, "--warehouse-only"]):
+        other = nullcontext() if half else KeptWorker(app.settings, worker_command(Half.WAREHOUSE))
+        with other:
             run(app, stop, warehouse=False)
+
+
+def worker_command(half: Half) -> list[str]:
+    """The command line of one half of the worker."""
+    return [sys.executable, "-m", "customer360.cli", "worker", "--half", half.value]
 
 
 def drain(shop: AnyShopOption = None) -> None:
@@ -144,13 +163,25 @@ def run_server(
         settings = replace(settings, port=listener.getsockname()[1])
         with opened_database(settings):
             pass  # upgraded here, so that the two processes need not compete for it
-        kept = KeptWorker(settings) if with_worker else nullcontext()
-        with kept, opened_app("server", settings) as app:
+        with ExitStack() as kept, opened_app("server", settings) as app:
+            if with_worker:
+                for half in Half:
+                    kept.enter_context(KeptWorker(settings, worker_command(half)))
+                _wait_for_worker(settings, stop)
             stop.server = _server(app)
             if not stop.asked:
                 (ready or _greet)(settings.resolved_public_url)
                 stop.server.run(sockets=[listener])
     typer.echo("Stopped.")
+
+
+def _wait_for_worker(settings: Settings, stop: Stop) -> None:
+    """Lists of customers need the worker; whoever comes while it starts waits instead of reading of an error."""
+    from customer360.storage.flight import worker_answers
+
+    until = time.monotonic() + _WORKER_STARTS_SECONDS
+    while not (stop.asked or worker_answers(settings.socket_path) or time.monotonic() > until):
+        time.sleep(_POLL_SECONDS)
 
 
 def _greet(address: str) -> None:

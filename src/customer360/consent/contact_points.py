@@ -6,10 +6,11 @@ Consent belongs to the address, whoever holds it; a word about the person as a w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, Row, select
 
 from customer360.clock import Instant
 from customer360.consent.store import CHANNELS, Consent, newest, read
@@ -38,29 +39,16 @@ def contact_points(
 ) -> dict[int, tuple[ContactPoint, ...]]:
     """The contact points of each profile, of its fragments and identifiers (newest seen first)."""
     fragments = [fragment for members, _ in people.values() for fragment in members]
-    addresses = [
-        one.value for _, held in people.values() for one in held if one.type in _CHANNELS_OF
-    ]
     by_fragment: dict[int, list[Consent]] = defaultdict(list)
     by_address: dict[tuple[Channel, str], list[Consent]] = defaultdict(list)
-    for column, values in ((consents.c.fragment_id, fragments), (consents.c.address, addresses)):
-        for start in range(0, len(values), _MAX_VARIABLES):
-            part = values[start : start + _MAX_VARIABLES]
-            condition = [column.in_(part)]
-            if column is consents.c.address:
-                # The index leads with the channel.
-                condition.append(consents.c.channel.in_(CHANNELS))
-            query = (
-                select(consents)
-                .where(consents.c.shop_id == shop_id, *condition)
-                .order_by(consents.c.occurred_at, consents.c.dedupe_key)
-            )
-            for row in connection.execute(query):
-                told = read(row)
-                if column is consents.c.fragment_id:
-                    by_fragment[row.fragment_id].append(told)
-                else:
-                    by_address[told.channel, told.address].append(told)
+    for row in _rows(connection, shop_id, consents.c.fragment_id, fragments):
+        by_fragment[row.fragment_id].append(read(row))
+    addresses = {
+        one.value for _, held in people.values() for one in held if one.type in _CHANNELS_OF
+    }
+    addresses |= {told.address for own in by_fragment.values() for told in own if told.address}
+    for row in _rows(connection, shop_id, consents.c.address, sorted(addresses)):
+        by_address[row.channel, row.address].append(read(row))
     return {
         profile_id: _points_of(
             held,
@@ -69,6 +57,19 @@ def contact_points(
         )
         for profile_id, (members, held) in people.items()
     }
+
+
+def _rows(
+    connection: Connection, shop_id: int, column: Column[Any], values: Sequence[Any]
+) -> Iterator[Row[Any]]:
+    query = select(consents).where(
+        # The index of addresses leads with the channel.
+        consents.c.shop_id == shop_id,
+        consents.c.channel.in_(CHANNELS),
+    )
+    for start in range(0, len(values), _MAX_VARIABLES):
+        part = query.where(column.in_(values[start : start + _MAX_VARIABLES]))
+        yield from connection.execute(part)
 
 
 def consent_by_channel(points: Iterable[ContactPoint]) -> dict[Channel, ConsentState]:
@@ -93,13 +94,11 @@ def _points_of(
     for channel, address in dict.fromkeys(wanted):
         told = [
             *by_address.get((channel, address), ()),
-            *(one for one in own if one.address == address),
-        ]
-        told = [one for one in told if one.channel == channel]
-        told += [
-            msgspec.structs.replace(one, address=address)
-            for one in person
-            if one.channel == channel
+            *(
+                msgspec.structs.replace(one, address=address)
+                for one in person
+                if one.channel == channel
+            ),
         ]
         state = newest(told).get((channel, address))
         points.append(

@@ -19,7 +19,7 @@ from customer360.values import new_ids
 CHANNELS: tuple[Channel, ...] = ("email", "sms", "whatsapp", "push")
 
 _ADDRESS_TYPE = {"email": "email", "sms": "phone", "whatsapp": "whatsapp"}
-IDENTIFIER_TYPE: dict[str, str] = {"email": "email", "sms": "phone", "whatsapp": "phone"}
+_IDENTIFIER_TYPE: dict[str, str] = {"email": "email", "sms": "phone", "whatsapp": "phone"}
 """Channel -> type of the identifier that its addresses are."""
 _COLUMNS = tuple(column.name for column in consents.columns)
 _KEEP_FIRST_KEY = (
@@ -83,14 +83,41 @@ def rows_of(
     return rows
 
 
-def addresses_of(country: str, placed: Iterable[PlacedEvent]) -> set[Identifier]:
-    """The addresses, as identifiers, that a batch tells a consent of: it counts for whoever holds them."""
+def addresses_of(country: str, placed: Iterable[PlacedEvent]) -> set[tuple[Channel, str]]:
+    """The addresses that a batch tells a consent of: it counts for whoever holds them."""
     return {
-        Identifier(IDENTIFIER_TYPE[report.channel], address)
+        (report.channel, address)
         for one in placed
         for report in one.event.consents
-        if report.channel in IDENTIFIER_TYPE and (address := _address(report, country))
+        if (address := _address(report, country))
     }
+
+
+def as_identifiers(addresses: Iterable[tuple[Channel, str]]) -> set[Identifier]:
+    """The identifiers that these addresses are."""
+    return {
+        Identifier(_IDENTIFIER_TYPE[channel], address)
+        for channel, address in addresses
+        if channel in _IDENTIFIER_TYPE
+    }
+
+
+def fragments_that_told_of(
+    connection: Connection, shop_id: int, addresses: Iterable[tuple[Channel, str]]
+) -> set[int]:
+    """The fragments that ever told a consent of one of these addresses."""
+    by_channel: dict[Channel, list[str]] = {}
+    for channel, address in addresses:
+        by_channel.setdefault(channel, []).append(address)
+    found: set[int] = set()
+    for channel, values in by_channel.items():
+        query = select(consents.c.fragment_id).where(
+            consents.c.shop_id == shop_id,
+            consents.c.channel == channel,
+            consents.c.address.in_(values),
+        )
+        found.update(connection.scalars(query))
+    return found
 
 
 def _address(report: ConsentReport, country: str) -> str:

@@ -361,7 +361,10 @@ def _profiles_of(connection: Connection, shop: Shop, work: _Work) -> set[int]:
     visited |= {visit.fragment_id for visit in work.visits}
     visited |= {checkout.former_fragment for checkout in work.checkouts}
     addresses = consent_store.addresses_of(shop.country, work.placed)
-    visited |= identity_store.owners_of(connection, shop.shop_id, addresses)
+    visited |= consent_store.fragments_that_told_of(connection, shop.shop_id, addresses)
+    visited |= identity_store.owners_of(
+        connection, shop.shop_id, consent_store.as_identifiers(addresses)
+    )
     moved = (work.ledger.fragments | visited) - set(work.links.fragment_of.values()) - {0}
     if not moved:
         return set()
