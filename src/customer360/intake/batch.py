@@ -356,10 +356,9 @@ def _name(connection: Connection, shop_id: int, work: _Work) -> None:
 
 
 def _profiles_of(connection: Connection, shop: Shop, work: _Work) -> set[int]:
-    """Profiles that no event of the batch belongs to, but whose orders, visits, checkouts or consents it changed."""
+    """Profiles that no event of the batch belongs to, but whose orders, visits or consents it changed."""
     visited = {fragment for visit in work.visits for fragment in visit.former_fragments}
     visited |= {visit.fragment_id for visit in work.visits}
-    visited |= {checkout.former_fragment for checkout in work.checkouts}
     addresses = consent_store.addresses_of(shop.country, work.placed)
     visited |= consent_store.fragments_that_told_of(connection, shop.shop_id, addresses)
     visited |= identity_store.owners_of(

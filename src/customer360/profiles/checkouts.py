@@ -40,8 +40,6 @@ class Checkout:
     due: bool = True
     abandoned_at: Instant | None = None
     properties: str | None = None
-    former_fragment: int = 0
-    """For whom it counted before this batch."""
 
 
 def track(connection: Connection, shop_id: int, placed: Iterable[PlacedEvent]) -> list[Checkout]:
@@ -63,7 +61,6 @@ def track(connection: Connection, shop_id: int, placed: Iterable[PlacedEvent]) -
             row.due,
             row.abandoned_at,
             row.properties,
-            row.fragment_id,
         )
     for token, one in touching:
         checkout = found.setdefault(token, Checkout(token))
