@@ -6,7 +6,7 @@ Consent belongs to the address, whoever holds it; a word about the person as a w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -70,15 +70,6 @@ def _rows(
     for start in range(0, len(values), _MAX_VARIABLES):
         part = query.where(column.in_(values[start : start + _MAX_VARIABLES]))
         yield from connection.execute(part)
-
-
-def consent_by_channel(points: Iterable[ContactPoint]) -> dict[Channel, ConsentState]:
-    """The state of each channel: that of the address a message would go to, granted ones first."""
-    states: dict[Channel, ConsentState] = {}
-    for point in points:
-        if point.channel not in states or (point.consent == "granted" != states[point.channel]):
-            states[point.channel] = point.consent
-    return states
 
 
 def _points_of(

@@ -132,21 +132,6 @@ def write(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
     bulk(connection, consents, _COLUMNS, rows, on_conflict=_KEEP_FIRST_KEY)
 
 
-def consents_of(
-    connection: Connection, shop_id: int, fragment_ids: Sequence[int]
-) -> dict[int, list[Consent]]:
-    """Every consent row of these fragments, newest last (by time, then by key), by fragment."""
-    query = (
-        select(consents)
-        .where(consents.c.shop_id == shop_id, consents.c.fragment_id.in_(fragment_ids))
-        .order_by(consents.c.occurred_at, consents.c.dedupe_key)
-    )
-    found: dict[int, list[Consent]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.fragment_id, []).append(read(row))
-    return found
-
-
 def read(row: Row[Any]) -> Consent:
     """A row of the table."""
     return Consent(

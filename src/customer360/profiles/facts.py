@@ -18,7 +18,7 @@ from customer360.identities.tables import (
     profiles,
 )
 from customer360.profiles.fold import Aggregate, combine, decode
-from customer360.profiles.tables import aggregates, checkouts, orders, refunds, sessions
+from customer360.profiles.tables import aggregates, orders, refunds, sessions
 from customer360.profiles.touches import Touch
 from customer360.values import Amount
 
@@ -69,7 +69,6 @@ class Facts:
     returned_items: int = 0
     refunds: int = 0
     sessions: int = 0
-    abandoned: int = 0
     first_touch: tuple[Instant, Touch] | None = None
     last_touch: tuple[Instant, Touch] | None = None
     identifiers: list[IdentifierFact] = field(default_factory=list)
@@ -209,17 +208,6 @@ def _add_sessions(
             facts.first_touch = seen
         if facts.last_touch is None or at >= facts.last_touch[0]:
             facts.last_touch = seen
-    abandoned = (
-        select(checkouts.c.fragment_id, func.count())
-        .where(
-            checkouts.c.shop_id == shop_id,
-            checkouts.c.fragment_id.in_(part),
-            checkouts.c.abandoned_at.is_not(None),
-        )
-        .group_by(checkouts.c.fragment_id)
-    )
-    for fragment_id, n in connection.execute(abandoned).all():
-        owner[fragment_id].abandoned += n
 
 
 def _add_identifiers(connection: Connection, shop_id: int, owner: dict[int, Facts]) -> None:
