@@ -6,21 +6,16 @@ so every column says "keep". They go when their user or shop is deleted.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
 
-from customer360.storage.metadata import KEEP, metadata, shop_id
-
-
-def _number(name: str, **options: bool) -> Column[int]:
-    return Column(name, BigInteger, autoincrement=False, info=KEEP, **options)  # type: ignore[arg-type]
-
+from customer360.storage.metadata import KEEP, metadata, number, shop_id
 
 organisations = Table(
     "organisations",
     metadata,
-    _number("organisation_id", primary_key=True),
+    number("organisation_id", primary_key=True),
     Column("name", Text, nullable=False, info=KEEP),
-    _number("created_at", nullable=False),
+    number("created_at", nullable=False),
     sqlite_with_rowid=False,
 )
 """Who owns one or more shops; an agency has many."""
@@ -29,16 +24,16 @@ shops = Table(
     "shops",
     metadata,
     shop_id(),
-    _number("organisation_id", nullable=False),
+    number("organisation_id", nullable=False),
     Column("name", Text, nullable=False, info=KEEP),
     Column("currency", Text, nullable=False, info=KEEP),
     Column("timezone", Text, nullable=False, info=KEEP),
     Column("country", Text, nullable=False, info=KEEP),
     Column("plan", Text, nullable=False, default="open", info=KEEP),
     Column("state", Text, nullable=False, default="active", info=KEEP),
-    _number("uninstalled_at", nullable=True),
+    number("uninstalled_at", nullable=True),
     Column("digest_key", LargeBinary, nullable=False, info=KEEP),
-    _number("created_at", nullable=False),
+    number("created_at", nullable=False),
     Column("settings", Text, nullable=False, default="{}", info=KEEP),
     Index("ix_shops_organisation", "organisation_id"),
     sqlite_with_rowid=False,
@@ -50,13 +45,13 @@ api_keys = Table(
     "api_keys",
     metadata,
     shop_id(),
-    _number("key_id", primary_key=True),
+    number("key_id", primary_key=True),
     Column("kind", Text, nullable=False, info=KEEP),
     Column("digest", LargeBinary, nullable=False, info=KEEP),
     Column("readable", Text, nullable=True, info=KEEP),
     Column("ending", Text, nullable=False, info=KEEP),
-    _number("created_at", nullable=False),
-    _number("revoked_at", nullable=True),
+    number("created_at", nullable=False),
+    number("revoked_at", nullable=True),
     Index("ix_api_keys_digest", "digest", unique=True),
     sqlite_with_rowid=False,
 )
@@ -70,8 +65,8 @@ shopify_links = Table(
     Column("domain", Text, primary_key=True, info=KEEP),
     Column("secret", LargeBinary, nullable=False, info=KEEP),
     Column("previous_secret", LargeBinary, nullable=True, info=KEEP),
-    _number("rotated_at", nullable=True),
-    _number("linked_at", nullable=False),
+    number("rotated_at", nullable=True),
+    number("linked_at", nullable=False),
     Index("ix_shopify_links_domain", "domain", unique=True),
     sqlite_with_rowid=False,
 )
@@ -81,10 +76,10 @@ The previous secret still signs for an hour after `rotated_at`."""
 users = Table(
     "users",
     metadata,
-    _number("user_id", primary_key=True),
+    number("user_id", primary_key=True),
     Column("email", Text, nullable=False, info=KEEP),
     Column("password_hash", Text, nullable=True, info=KEEP),
-    _number("created_at", nullable=False),
+    number("created_at", nullable=False),
     Index("ix_users_email", "email", unique=True),
     sqlite_with_rowid=False,
 )
@@ -93,10 +88,10 @@ users = Table(
 organisation_members = Table(
     "organisation_members",
     metadata,
-    _number("organisation_id", primary_key=True),
-    _number("user_id", primary_key=True),
+    number("organisation_id", primary_key=True),
+    number("user_id", primary_key=True),
     Column("role", Text, nullable=False, info=KEEP),
-    _number("created_at", nullable=False),
+    number("created_at", nullable=False),
     Index("ix_organisation_members_user", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -106,9 +101,9 @@ memberships = Table(
     "memberships",
     metadata,
     shop_id(),
-    _number("user_id", primary_key=True),
+    number("user_id", primary_key=True),
     Column("role", Text, nullable=False, info=KEEP),
-    _number("created_at", nullable=False),
+    number("created_at", nullable=False),
     Index("ix_memberships_user", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -118,8 +113,8 @@ sign_in_links = Table(
     "sign_in_links",
     metadata,
     Column("digest", LargeBinary, primary_key=True, info=KEEP),
-    _number("user_id", nullable=False),
-    _number("expires_at", nullable=False),
+    number("user_id", nullable=False),
+    number("expires_at", nullable=False),
     Index("ix_sign_in_links_user", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -129,10 +124,10 @@ web_sessions = Table(
     "web_sessions",
     metadata,
     Column("digest", LargeBinary, primary_key=True, info=KEEP),
-    _number("user_id", nullable=False),
+    number("user_id", nullable=False),
     Column("csrf_token", Text, nullable=False, info=KEEP),
-    _number("created_at", nullable=False),
-    _number("expires_at", nullable=False),
+    number("created_at", nullable=False),
+    number("expires_at", nullable=False),
     Index("ix_web_sessions_user", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -142,7 +137,7 @@ sign_in_attempts = Table(
     "sign_in_attempts",
     metadata,
     Column("subject", LargeBinary, primary_key=True, info=KEEP),
-    _number("since", nullable=False),
+    number("since", nullable=False),
     Column("n", Integer, nullable=False, info=KEEP),
     sqlite_with_rowid=False,
 )

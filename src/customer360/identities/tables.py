@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
-from customer360.storage.metadata import DELETE, KEEP, NULL, metadata, shop_id
-
-
-def _id(name: str, **options: bool) -> Column[int]:
-    return Column(name, BigInteger, autoincrement=False, info=KEEP, **options)  # type: ignore[arg-type]
-
+from customer360.storage.metadata import DELETE, KEEP, NULL, metadata, number, shop_id
 
 profiles = Table(
     "profiles",
     metadata,
     shop_id(),
-    _id("profile_id", primary_key=True),
-    _id("merged_into", nullable=True),
+    number("profile_id", primary_key=True),
+    number("merged_into", nullable=True),
     Column("known", Boolean, nullable=False, info=KEEP),
     Column("account_ids", Text, nullable=False, info=NULL),
     Column("name", Text, nullable=False, default="", info=NULL),
     Column("search_text", Text, nullable=False, default="", info=NULL),
-    _id("created_at", nullable=False),
-    _id("change", nullable=False),
+    number("created_at", nullable=False),
+    number("change", nullable=False),
     Index("ix_profiles_change", "shop_id", "change"),
     sqlite_with_rowid=False,
 )
@@ -32,12 +27,12 @@ fragments = Table(
     "fragments",
     metadata,
     shop_id(),
-    _id("fragment_id", primary_key=True),
+    number("fragment_id", primary_key=True),
     Column("era", Integer, nullable=False, default=0, info=KEEP),
     Column("evidence", LargeBinary, nullable=False, info=NULL),
     Column("trust", Integer, nullable=False, info=KEEP),
-    _id("profile_id", nullable=False),
-    _id("change", nullable=False),
+    number("profile_id", nullable=False),
+    number("change", nullable=False),
     Index("ix_fragments_evidence", "shop_id", "evidence", "era", unique=True),
     Index("ix_fragments_profile", "shop_id", "profile_id"),
     Index("ix_fragments_change", "shop_id", "change"),
@@ -51,7 +46,7 @@ fragment_identifiers = Table(
     shop_id(),
     Column("type", Text, primary_key=True, info=DELETE),
     Column("value", Text, primary_key=True, info=DELETE),
-    _id("fragment_id", primary_key=True),
+    number("fragment_id", primary_key=True),
     Index("ix_fragment_identifiers_fragment", "shop_id", "fragment_id"),
     sqlite_with_rowid=False,
 )
@@ -63,9 +58,9 @@ ownerships = Table(
     Column("type", Text, primary_key=True, info=DELETE),
     Column("value", Text, primary_key=True, info=DELETE),
     Column("era", Integer, primary_key=True, autoincrement=False, default=0, info=KEEP),
-    _id("fragment_id", nullable=False),
-    _id("since", nullable=False),
-    _id("until", nullable=True),
+    number("fragment_id", nullable=False),
+    number("since", nullable=False),
+    number("until", nullable=True),
     Column("state", Text, nullable=False, info=KEEP),
     Index("ix_ownerships_fragment", "shop_id", "fragment_id"),
     sqlite_with_rowid=False,
@@ -76,12 +71,12 @@ observations = Table(
     "observations",
     metadata,
     shop_id(),
-    _id("fragment_id", primary_key=True),
+    number("fragment_id", primary_key=True),
     Column("run", Integer, primary_key=True, autoincrement=False, info=KEEP),
-    _id("first_at", nullable=False),
-    _id("last_at", nullable=False),
+    number("first_at", nullable=False),
+    number("last_at", nullable=False),
     Column("rank", Integer, nullable=False, info=KEEP),
-    _id("n", nullable=False),
+    number("n", nullable=False),
     sqlite_with_rowid=False,
 )
 """When a fragment was seen, and how often; kept longer than the events themselves."""
@@ -90,13 +85,13 @@ decisions = Table(
     "decisions",
     metadata,
     shop_id(),
-    _id("decision_id", primary_key=True),
+    number("decision_id", primary_key=True),
     Column("kind", Text, nullable=False, info=KEEP),
-    _id("fragment_a", nullable=False),
-    _id("fragment_b", nullable=False),
-    _id("acts_at", nullable=False),
+    number("fragment_a", nullable=False),
+    number("fragment_b", nullable=False),
+    number("acts_at", nullable=False),
     Column("actor", Text, nullable=False, info=KEEP),
-    _id("made_at", nullable=False),
+    number("made_at", nullable=False),
     sqlite_with_rowid=False,
 )
 """What people decided about two fragments: merged (acts at its time), not_same and undone (outside time)."""

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
 
-from customer360.storage.metadata import DELETE, KEEP, NULL, metadata, shop_id
-
-
-def _number(name: str, **options: bool) -> Column[int]:
-    return Column(name, BigInteger, autoincrement=False, info=KEEP, **options)  # type: ignore[arg-type]
-
+from customer360.storage.metadata import DELETE, KEEP, NULL, metadata, number, shop_id
 
 inbox = Table(
     "inbox",
     metadata,
     shop_id(),
-    _number("inbox_id", primary_key=True),
+    number("inbox_id", primary_key=True),
     Column("source", Text, nullable=False, info=KEEP),
     Column("trust", Integer, nullable=False, info=KEEP),
     Column("rank", Integer, nullable=False, info=KEEP),
-    _number("received_at", nullable=False),
+    number("received_at", nullable=False),
     Column("body", LargeBinary, nullable=False, info=DELETE),
     Column("envelope", LargeBinary, nullable=True, info=DELETE),
-    _number("import_id", nullable=True),
+    number("import_id", nullable=True),
     Index("ix_inbox_source", "shop_id", "source", "import_id"),
     sqlite_with_rowid=False,
 )
@@ -32,19 +27,19 @@ dead_letters = Table(
     "dead_letters",
     metadata,
     shop_id(),
-    _number("dead_letter_id", primary_key=True),
+    number("dead_letter_id", primary_key=True),
     Column("source", Text, nullable=False, info=KEEP),
     Column("trust", Integer, nullable=False, info=KEEP),
     Column("rank", Integer, nullable=False, info=KEEP),
-    _number("received_at", nullable=False),
+    number("received_at", nullable=False),
     Column("body", LargeBinary, nullable=False, info=DELETE),
     Column("envelope", LargeBinary, nullable=True, info=DELETE),
-    _number("import_id", nullable=True),
-    _number("failed_at", nullable=False),
+    number("import_id", nullable=True),
+    number("failed_at", nullable=False),
     Column("reason", Text, nullable=False, info=KEEP),
     Column("detail", Text, nullable=False, info=DELETE),
     Column("attempts", Integer, nullable=False, info=KEEP),
-    _number("retry_at", nullable=True),
+    number("retry_at", nullable=True),
     Index("ix_dead_letters_retry", "shop_id", "retry_at"),
     sqlite_with_rowid=False,
 )
@@ -57,8 +52,8 @@ signal_counts = Table(
     Column("source", Text, primary_key=True, info=KEEP),
     Column("outcome", Text, primary_key=True, info=KEEP),
     Column("reason", Text, primary_key=True, info=KEEP),
-    _number("n", nullable=False),
-    _number("last_at", nullable=False),
+    number("n", nullable=False),
+    number("last_at", nullable=False),
     sqlite_with_rowid=False,
 )
 """outcome: received (counted where it is acknowledged), stored, duplicate, rejected (with its reason)."""
@@ -76,22 +71,22 @@ imports = Table(
     "imports",
     metadata,
     shop_id(),
-    _number("import_id", primary_key=True),
+    number("import_id", primary_key=True),
     Column("kind", Text, nullable=False, info=KEEP),
     Column("format", Text, nullable=False, info=KEEP),
     Column("file_name", Text, nullable=False, info=NULL),
     Column("file_digest", Text, nullable=False, info=KEEP),
     Column("mapping", Text, nullable=False, info=KEEP),
     Column("state", Text, nullable=False, info=KEEP),
-    _number("rows_read", nullable=False),
-    _number("bytes_read", nullable=False),
-    _number("bytes_total", nullable=False),
-    _number("stored", nullable=False),
-    _number("duplicate", nullable=False),
-    _number("rejected", nullable=False),
+    number("rows_read", nullable=False),
+    number("bytes_read", nullable=False),
+    number("bytes_total", nullable=False),
+    number("stored", nullable=False),
+    number("duplicate", nullable=False),
+    number("rejected", nullable=False),
     Column("error", Text, nullable=False, info=NULL),
-    _number("started_at", nullable=False),
-    _number("finished_at", nullable=True),
+    number("started_at", nullable=False),
+    number("finished_at", nullable=True),
     sqlite_with_rowid=False,
 )
 """Files taken in: state is reading, processing, done or failed; the counts are of rows."""
@@ -100,11 +95,11 @@ privacy_requests = Table(
     "privacy_requests",
     metadata,
     shop_id(),
-    _number("request_id", primary_key=True),
+    number("request_id", primary_key=True),
     Column("topic", Text, nullable=False, info=KEEP),
     Column("details", Text, nullable=False, info=DELETE),
-    _number("received_at", nullable=False),
-    _number("due_at", nullable=False),
+    number("received_at", nullable=False),
+    number("due_at", nullable=False),
     Column("state", Text, nullable=False, info=KEEP),
     sqlite_with_rowid=False,
 )

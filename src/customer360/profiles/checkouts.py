@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, or_, select, update
+from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from customer360.clock import HOUR, MINUTE, Instant
 from customer360.events.placed import PlacedEvent
-from customer360.identities.tables import fragments, profiles
+from customer360.identities.tables import fragments
 from customer360.profiles.orders import tells_of_order
 from customer360.profiles.sessions import whose_visit
 from customer360.profiles.tables import checkouts, orders
@@ -150,15 +150,6 @@ def decide_due(connection: Connection, shop_id: int, now: Instant, window_minute
             (None if row.ended else row.started_at + window, change, shop_id, row.checkout_id)
             for row in rows
         ],
-    )
-    owners = select(fragments.c.profile_id).where(
-        fragments.c.shop_id == shop_id,
-        fragments.c.fragment_id.in_({row.fragment_id for row in rows}),
-    )
-    connection.execute(
-        update(profiles)
-        .where(profiles.c.shop_id == shop_id, profiles.c.profile_id.in_(owners))
-        .values(change=change)
     )
     return len(rows)
 

@@ -31,6 +31,18 @@ def shop_id() -> Column[int]:
     return Column("shop_id", BigInteger, primary_key=True, autoincrement=False, info=KEEP)
 
 
+def number(name: str, *, primary_key: bool = False, nullable: bool = True) -> Column[int]:
+    """A column of 64-bit whole numbers that tell nothing about a person: ids, instants, amounts, counts."""
+    return Column(
+        name,
+        BigInteger,
+        autoincrement=False,
+        info=KEEP,
+        primary_key=primary_key,
+        nullable=nullable and not primary_key,
+    )
+
+
 shop_clock = Table(
     "shop_clock",
     metadata,
