@@ -9,7 +9,9 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from customer360.identities.tables import profiles
-from customer360.profiles.timeline import event_counts, orders_of, timeline
+from customer360.profiles.event_counts import event_counts
+from customer360.profiles.order_views import orders_of
+from customer360.profiles.timeline import timeline
 from tests.house import House
 
 _MOST = 100_000

@@ -14,20 +14,16 @@ from customer360.access.shops import Shop, create_shop
 from customer360.app import App, build_app
 from customer360.clock import FixedClock, to_iso
 from customer360.events.model import SourceRank, Trust
+from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.balance import SourceBalance, balance
 from customer360.intake.batch import Lease, process
 from customer360.intake.inbox import InboxRow
 from customer360.profiles import checkouts
 from customer360.profiles.card import Card, attributes_json
+from customer360.profiles.event_counts import EventCount, event_counts
 from customer360.profiles.hydrate import find_by_identifier
-from customer360.profiles.timeline import (
-    EventCount,
-    OrderView,
-    TimelinePage,
-    event_counts,
-    orders_of,
-    timeline,
-)
+from customer360.profiles.order_views import OrderView, orders_of
+from customer360.profiles.timeline import TimelinePage, timeline
 from customer360.settings import Settings
 from customer360.storage.metadata import shop_clock
 from customer360.worker import drain
@@ -116,7 +112,10 @@ class House:
             query = select(shop_clock.c.lease_epoch).where(shop_clock.c.shop_id == shop_id)
             lease = Lease(shop_id, 1, connection.execute(query).scalar_one(), 10)
         minutes = self.settings.checkout_abandoned_minutes
-        while process(app.database, self.shop, lease, app.translators, self.clock, 2000).taken:
+        accepted, translators = AcceptedSignals(), app.translators
+        while process(
+            app.database, self.shop, lease, translators, accepted, self.clock, 2000
+        ).taken:
             pass
         with app.database.write() as connection:
             checkouts.decide_due(connection, shop_id, self.clock.now(), minutes)

@@ -17,8 +17,8 @@ from customer360.consent.contact_points import contact_points
 from customer360.events import warehouse as events_warehouse
 from customer360.events.model import Identifier
 from customer360.identities import warehouse as identities_warehouse
-from customer360.intake.batch import Translators
 from customer360.intake.inbox import Inbox
+from customer360.intake.understanding import Translators
 from customer360.migrations import upgrade
 from customer360.profiles import warehouse as profiles_warehouse
 from customer360.profiles.card import Card, ContactPointView, load_card

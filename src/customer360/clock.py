@@ -70,7 +70,8 @@ def zone(name: str) -> ZoneInfo:
 
 def from_datetime(moment: datetime) -> Instant:
     """The instant of an aware datetime."""
-    return (moment - _EPOCH) // _MICROSECOND
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def to_datetime(instant: Instant) -> datetime:
@@ -105,14 +106,19 @@ def parse_instant(value: str | int | float, zone_name: str = "UTC") -> Instant:
     a date alone (its first instant), and Unix seconds or milliseconds as numbers.
     Raises InvalidTime for anything else and for years outside 1900-2199.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    instant = _parse_text(value, zone_name) if isinstance(value, str) else _parse_number(value)
+    if not _EARLIEST <= instant < _LATEST:
         raise InvalidTime
-    if isinstance(value, str):
-        return _within_range(_parse_text(value, zone_name))
+    return instant
+
+
+def _parse_number(value: int | float) -> Instant:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidTime
     if value != value or abs(value) > 1e16:
         raise InvalidTime
     # Numbers below 10^11 are seconds until the year 5138; above, milliseconds.
-    return _within_range(int(value * 1_000_000) if abs(value) < 1e11 else int(value * 1000))
+    return int(value * 1_000_000) if abs(value) < 1e11 else int(value * 1000)
 
 
 def _parse_text(value: str, zone_name: str) -> Instant:
@@ -144,9 +150,3 @@ def _parse_loosely(text: str) -> datetime:
     except ValueError as error:
         raise InvalidTime from error
     return moment.replace(tzinfo=UTC) if named else moment
-
-
-def _within_range(instant: Instant) -> Instant:
-    if not _EARLIEST <= instant < _LATEST:
-        raise InvalidTime
-    return instant

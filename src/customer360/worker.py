@@ -26,6 +26,7 @@ from customer360.app import App
 from customer360.clock import SECOND, Instant
 from customer360.errors import LeaseLost, ShopNotFound, WarehouseBusy
 from customer360.intake import batch, dead_letters
+from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.batch import Lease
 from customer360.intake.files.jobs import finish_imports
 from customer360.intake.tables import inbox
@@ -78,6 +79,7 @@ class Worker:
     signals: bool = True
     warehouse: bool = True
     owner: int = field(default_factory=lambda: random.SystemRandom().getrandbits(62))
+    _accepted: AcceptedSignals = field(default_factory=AcceptedSignals)
     _paces: dict[int, _Pace] = field(default_factory=dict)
     _checkpoint_at: Instant = 0
 
@@ -156,8 +158,15 @@ class Worker:
         if lease is None:
             return 0
         result = batch.process(
-            app.database, shop, lease, app.translators, app.clock, app.settings.batch_events
+            app.database,
+            shop,
+            lease,
+            app.translators,
+            self._accepted,
+            app.clock,
+            app.settings.batch_events,
         )
+        self._accepted.move(app.database, shop.shop_id)
         pace.lease_until = app.clock.now() + lease.seconds * SECOND
         pace.behind = pace.rows_left = True
         return result.taken

@@ -16,7 +16,7 @@ from customer360.events.model import Identifier, SourceRank, Trust
 from customer360.identities.resolve import Observation, resolve
 from customer360.identities.store import Digest, Sighting, evidence_digest, link, write
 from customer360.identities.tables import fragments
-from customer360.storage.database import Database, next_change
+from customer360.storage.database import Database, Writes, next_change
 
 NOW = FixedClock().now()
 KEY = b"k" * 32
@@ -53,7 +53,9 @@ def batch(
         else:
             sightings[digest] = Sighting(identifiers, Trust.FULL, SourceRank.SERVER, number, number)
     links = link(connection, shop_id, sightings)
-    write(connection, shop_id, next_change(connection, shop_id), sightings, links, NOW)
+    writes = Writes()
+    write(writes, shop_id, next_change(connection, shop_id), sightings, links, NOW)
+    writes.run(connection)
 
 
 @pytest.mark.parametrize("size", [1, 3, 20])

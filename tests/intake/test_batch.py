@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 from sqlalchemy import insert, select, text
+from sqlalchemy.event import listens_for
 from tests.house import House, at
 
 from customer360.events.model import Trust
-from customer360.intake import batch, dead_letters
+from customer360.intake import batch, dead_letters, understanding
+from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.tables import imports
 from customer360.intake.waiting import take
 from customer360.storage.database import next_change
@@ -83,14 +85,14 @@ def test_an_unusable_signal_becomes_a_dead_letter_without_harming_its_neighbours
 def test_a_signal_that_breaks_the_store_is_set_aside_alone(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = batch.evidence_digest
+    whole = understanding.evidence_digest
 
     def breaking(key: bytes, identifiers: Any, name: str, trust: Trust) -> bytes:
         if any(one.value == "poison" for one in identifiers):
             raise ValueError("cannot be stored")
         return whole(key, identifiers, name, trust)
 
-    monkeypatch.setattr(batch, "evidence_digest", breaking)
+    monkeypatch.setattr(understanding, "evidence_digest", breaking)
     house.segment(
         *(track("Product Viewed", anonymousId=f"c{n}" if n != 17 else "poison") for n in range(40))
     )
@@ -99,6 +101,37 @@ def test_a_signal_that_breaks_the_store_is_set_aside_alone(
     balance = house.balance()
 
     assert (balance.stored, balance.rejected) == (39, {"internal_error": 1})
+
+
+def test_sqlite_finds_by_index_what_a_batch_touches_and_never_reads_a_whole_shop(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    house = House(sqlite_url, tmp_path)
+    known = {"email": "ann@x.com", "first_name": "Ann", "last_name": "Lee"}
+    order = {"order_id": "o1", "total": 5}
+    house.segment(
+        *(track("Product Viewed", n, anonymousId=f"c{n}") for n in range(100)),
+        *({"type": "identify", "userId": f"u{n}", "traits": known} for n in range(9)),
+        *(track("Order Completed", n, userId="u1", properties=order) for n in range(9)),
+    )
+    asked: set[str] = set()
+    house.app.database.engine.dispose()
+    listens_for(house.app.database.engine, "connect")(
+        lambda connection, _: connection.set_trace_callback(asked.add)
+    )
+    house.work_off()
+    queries = [one for one in asked if one.startswith("select ") and " in (" in one]
+
+    with house.app.database.read() as connection:
+        plans = [
+            step.detail
+            for query in queries
+            for step in connection.exec_driver_sql(f"explain query plan {query}")
+        ]
+    house.close()
+
+    assert len(queries) >= 9
+    assert not [plan for plan in plans if plan.startswith("SCAN") or plan.endswith("(shop_id=?)")]
 
 
 VISITS = {
@@ -374,7 +407,15 @@ def test_a_worker_whose_lease_was_taken_writes_nothing(house: House) -> None:
     stale = batch.Lease(house.shop.shop_id, owner=1, epoch=-1, seconds=10)
 
     with pytest.raises(batch.LeaseLost):
-        batch.process(house.app.database, house.shop, stale, house.app.translators, house.clock, 10)
+        batch.process(
+            house.app.database,
+            house.shop,
+            stale,
+            house.app.translators,
+            AcceptedSignals(),
+            house.clock,
+            10,
+        )
 
     assert house.balance().waiting == 1
 
@@ -416,7 +457,9 @@ def test_a_replayed_row_of_a_file_is_counted_once_in_its_import(house: House) ->
         assert connection.execute(counted).scalar_one() == 2
 
     with house.app.database.write() as connection:
-        dead_letters.replay(connection, house.shop.shop_id, None, house.clock.now())
+        dead_letters.replay(
+            connection, house.shop.shop_id, None, house.clock.now(), most_event_bytes=32_768
+        )
     with house.app.database.read() as connection:
         assert connection.execute(counted).scalar_one() == 0
     house.drain()

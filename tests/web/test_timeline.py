@@ -6,7 +6,7 @@ import pytest
 
 from customer360.clock import parse_instant
 from customer360.events.vocabulary import label_of
-from customer360.profiles.timeline import TimelineEntry
+from customer360.profiles.entries import TimelineEntry
 from customer360.web.timeline import Position, days, position_after, show
 
 _ids = count(1)

@@ -13,7 +13,7 @@ from customer360.consent.tables import consents
 from customer360.events.model import Channel, ConsentReport, ConsentState, Identifier, Trust
 from customer360.events.placed import PlacedEvent
 from customer360.identities.normalise import MAX_LENGTH, normalise_one
-from customer360.storage.database import bulk
+from customer360.storage.database import Writes
 from customer360.values import new_ids
 
 CHANNELS: tuple[Channel, ...] = ("email", "sms", "whatsapp", "push")
@@ -127,9 +127,9 @@ def _address(report: ConsentReport, country: str) -> str:
     return normalise_one(_ADDRESS_TYPE[report.channel], report.address, country) or ""
 
 
-def write(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+def write(writes: Writes, rows: Sequence[tuple[object, ...]]) -> None:
     """Append consent rows. Of a word told several times the first event by key is kept, whichever came first."""
-    bulk(connection, consents, _COLUMNS, rows, on_conflict=_KEEP_FIRST_KEY)
+    writes.insert(consents, _COLUMNS, rows, on_conflict=_KEEP_FIRST_KEY)
 
 
 def read(row: Row[Any]) -> Consent:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from customer360.clock import Instant
 from customer360.events.model import Event, Identifier, SourceRank, Trust
 
 
-@dataclass(slots=True)
-class PlacedEvent:
+class PlacedEvent(msgspec.Struct):
     """One event of a batch with its fragment (0 for nobody) and where it came from."""
 
     event: Event

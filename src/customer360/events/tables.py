@@ -1,4 +1,4 @@
-"""Events: immutable rows, clustered by fragment and time, so a timeline is one range of pages."""
+"""Events: immutable rows in the order in which they came; the key finds those of a fragment by time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,5 @@ events = Table(
     Column("properties", Text, nullable=True, info=NULL),
     Column("change", BigInteger, nullable=False, info=KEEP),
     Index("ix_events_change", "shop_id", "change"),
-    sqlite_with_rowid=False,
 )
 """Fragment 0 holds the events that name nobody. Derived events and orders have tables of their own."""

@@ -55,6 +55,7 @@ _MONEY = [place for place, field in enumerate(PROPERTY_FIELDS) if field.kind is 
 _NUMBERS = [
     place for place, field in enumerate(PROPERTY_FIELDS) if field.kind in (Kind.COUNT, Kind.NUMBER)
 ]
+_SCALARS = (str, int, float)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -67,8 +68,9 @@ def spread(texts: Sequence[str | None]) -> list[list[Any]]:
         if text is None:
             continue
         for name, value in _decode(text).items():
-            if name in column_of:
-                column_of[name][row] = value
+            column = column_of.get(name)
+            if column is not None:
+                column[row] = value
             elif name not in NEVER:
                 custom = customs[row]
                 if custom is None:
@@ -88,7 +90,7 @@ def _convert(column: list[Any], to: Any) -> None:
 
 
 def _amount(value: Any) -> Amount | None:
-    return _amount_of(value) if isinstance(value, str | int | float) else None
+    return _amount_of(value) if isinstance(value, _SCALARS) else None
 
 
 @lru_cache(1 << 14, typed=True)
@@ -100,7 +102,7 @@ def _amount_of(value: str | int | float) -> Amount | None:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, _SCALARS):
         return None
     try:
         number = float(value)

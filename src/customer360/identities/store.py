@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from sqlalchemy import Connection, update
+import msgspec
+from sqlalchemy import Connection
 
 from customer360.clock import Instant
 from customer360.events.model import Identifier, SourceRank, Trust
@@ -28,14 +29,13 @@ from customer360.identities.tables import (
     ownerships,
     profiles,
 )
-from customer360.storage.database import bulk, bulk_update, rows_in
+from customer360.storage.database import Writes, rows_in
 from customer360.values import new_ids
 
 Digest = bytes
 
 
-@dataclass(slots=True)
-class Sighting:
+class Sighting(msgspec.Struct):
     """All events of a batch that carry the same evidence."""
 
     identifiers: tuple[Identifier, ...]
@@ -52,9 +52,12 @@ class Sighting:
 
     def add(self, at: Instant, rank: SourceRank) -> None:
         self.events += 1
-        self.first_at = min(self.first_at, at)
-        self.last_at = max(self.last_at, at)
-        self.rank = max(self.rank, rank)
+        if at < self.first_at:
+            self.first_at = at
+        if at > self.last_at:
+            self.last_at = at
+        if rank > self.rank:
+            self.rank = rank
 
 
 @dataclass(slots=True)
@@ -141,7 +144,7 @@ def owners_of(
 
 
 def write(
-    connection: Connection,
+    writes: Writes,
     shop_id: int,
     change: int,
     sightings: Mapping[Digest, Sighting],
@@ -150,8 +153,7 @@ def write(
 ) -> None:
     """Store new fragments, ownerships, observations and merges; every profile touched takes the change number."""
     state = links.state
-    bulk(
-        connection,
+    writes.insert(
         observations,
         ("shop_id", "fragment_id", "run", "first_at", "last_at", "rank", "n"),
         [
@@ -169,11 +171,10 @@ def write(
         on_conflict=_WIDEN_OBSERVATION,
     )
     if links.new_fragments:
-        _write_fragments(connection, shop_id, change, sightings, links)
-        _write_ownerships(connection, shop_id, state)
+        _write_fragments(writes, shop_id, change, sightings, links)
+        _write_ownerships(writes, shop_id, state)
     born = [profile for profile in state.born if profile not in state.redirects]
-    bulk(
-        connection,
+    writes.insert(
         profiles,
         (
             "shop_id",
@@ -199,8 +200,8 @@ def write(
             for profile in born
         ],
     )
-    _write_merges(connection, shop_id, change, state)
-    _touch(connection, shop_id, change, links)
+    _write_merges(writes, shop_id, change, state)
+    _touch(writes, shop_id, change, links)
 
 
 _WIDEN_OBSERVATION = (
@@ -221,6 +222,7 @@ def _known_fragments(
         "select evidence, fragment_id, profile_id from fragments where shop_id = {} and era = 0 and evidence in {}",
         (shop_id,),
         digests,
+        index="ix_fragments_evidence",
     )
     for digest, fragment_id, profile_id in found:
         yield bytes(digest), fragment_id, profile_id
@@ -248,8 +250,6 @@ def _load_owners(
             state.owners[Identifier(kind, value)] = Ownership(fragment_id, since, ownership_state)
             state.profile_of[fragment_id] = profile_id
             people.add(profile_id)
-    # Existing fragments of the batch may belong to profiles that merge now, so those are loaded as well.
-    people.update(state.profile_of.values())
     found = rows_in(
         connection,
         "select profile_id, known, account_ids from profiles where shop_id = {} and profile_id in {}",
@@ -266,14 +266,13 @@ def _load_owners(
 
 
 def _write_fragments(
-    connection: Connection,
+    writes: Writes,
     shop_id: int,
     change: int,
     sightings: Mapping[Digest, Sighting],
     links: Links,
 ) -> None:
-    bulk(
-        connection,
+    writes.insert(
         fragments,
         ("shop_id", "fragment_id", "era", "evidence", "trust", "profile_id", "change"),
         [
@@ -289,8 +288,7 @@ def _write_fragments(
             for digest, fragment_id in links.new_fragments.items()
         ],
     )
-    bulk(
-        connection,
+    writes.insert(
         fragment_identifiers,
         ("shop_id", "type", "value", "fragment_id"),
         [
@@ -301,7 +299,7 @@ def _write_fragments(
     )
 
 
-def _write_ownerships(connection: Connection, shop_id: int, state: State) -> None:
+def _write_ownerships(writes: Writes, shop_id: int, state: State) -> None:
     rows = []
     for identifier in state.claimed:
         owned = state.owners[identifier]
@@ -316,8 +314,7 @@ def _write_ownerships(connection: Connection, shop_id: int, state: State) -> Non
                 owned.state,
             )
         )
-    bulk(
-        connection,
+    writes.insert(
         ownerships,
         ("shop_id", "type", "value", "era", "fragment_id", "since", "state"),
         rows,
@@ -325,34 +322,24 @@ def _write_ownerships(connection: Connection, shop_id: int, state: State) -> Non
     )
 
 
-def _write_merges(connection: Connection, shop_id: int, change: int, state: State) -> None:
-    for gone in state.redirects:
-        if gone in state.born:
-            continue
-        kept = state.survivor(gone)
-        connection.execute(
-            update(fragments)
-            .where(fragments.c.shop_id == shop_id, fragments.c.profile_id == gone)
-            .values(profile_id=kept, change=change)
-        )
-        connection.execute(
-            update(profiles)
-            .where(
-                profiles.c.shop_id == shop_id,
-                (profiles.c.profile_id == gone) | (profiles.c.merged_into == gone),
-            )
-            .values(merged_into=kept, change=change)
-        )
+def _write_merges(writes: Writes, shop_id: int, change: int, state: State) -> None:
+    gone = [profile for profile in state.redirects if profile not in state.born]
+    rows = [(state.survivor(profile), change, shop_id, profile) for profile in gone]
+    for statement in (
+        "update fragments set profile_id = {}, change = {} where shop_id = {} and profile_id = {}",
+        "update profiles set merged_into = {}, change = {} where shop_id = {} and profile_id = {}",
+        "update profiles set merged_into = {}, change = {} where shop_id = {} and merged_into = {}",
+    ):
+        writes.each(statement, rows)
 
 
-def _touch(connection: Connection, shop_id: int, change: int, links: Links) -> None:
+def _touch(writes: Writes, shop_id: int, change: int, links: Links) -> None:
     state = links.state
     touched = links.profiles | {
         state.survivor(profile) for profile in (*state.redirects.values(), *state.losers)
     }
     renewed = [profile for profile in touched - state.born if profile in state.people]
-    bulk_update(
-        connection,
+    writes.each(
         "update profiles set known = {}, account_ids = {}, change = {} where shop_id = {} and profile_id = {}",
         [
             (
@@ -365,8 +352,7 @@ def _touch(connection: Connection, shop_id: int, change: int, links: Links) -> N
             for profile in renewed
         ],
     )
-    bulk_update(
-        connection,
+    writes.each(
         "update profiles set change = {} where shop_id = {} and profile_id = {}",
         [
             (change, shop_id, profile)

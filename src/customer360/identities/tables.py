@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
 
 from customer360.storage.metadata import DELETE, KEEP, NULL, metadata, number, shop_id
 
@@ -19,6 +19,13 @@ profiles = Table(
     number("created_at", nullable=False),
     number("change", nullable=False),
     Index("ix_profiles_change", "shop_id", "change"),
+    Index(
+        "ix_profiles_merged_into",
+        "shop_id",
+        "merged_into",
+        sqlite_where=text("merged_into is not null"),
+        postgresql_where=text("merged_into is not null"),
+    ),
     sqlite_with_rowid=False,
 )
 """`account_ids`: JSON of the ids of which a profile may have only one, by type. `search_text`: names, folded."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from customer360.clock import Instant
 from customer360.intake.tables import inbox, signal_counts
+from customer360.storage.database import Writes
 
 RECEIVED = "received"
 STORED = "stored"
@@ -24,7 +25,7 @@ CountKey = tuple[int, str, str, str]
 
 _ADD = """
 insert into signal_counts (shop_id, source, outcome, reason, n, last_at)
-values ({marks})
+values ({}, {}, {}, {}, {}, {})
 on conflict (shop_id, source, outcome, reason) do update set
     n = signal_counts.n + excluded.n,
     last_at = case when excluded.n > 0 then excluded.last_at else signal_counts.last_at end
@@ -63,13 +64,17 @@ class Balance(msgspec.Struct):
     sources: dict[str, SourceBalance]
 
 
-def add_counts(connection: Connection, counts: Mapping[CountKey, int], at: Instant) -> None:
-    """Add to many counts inside the caller's transaction; negative numbers take from them."""
+def write_counts(writes: Writes, counts: Mapping[CountKey, int], at: Instant) -> None:
+    """Add to many counts; negative numbers take from them."""
     # Everybody locks these rows in the same order, so that no two processes wait for each other.
-    rows: list[tuple[Any, ...]] = [(*key, n, at) for key, n in sorted(counts.items()) if n]
-    if rows:
-        mark = "?" if connection.dialect.name == "sqlite" else "%s"
-        connection.exec_driver_sql(_ADD.format(marks=", ".join([mark] * 6)), rows)
+    writes.each(_ADD, [(*key, n, at) for key, n in sorted(counts.items()) if n])
+
+
+def add_counts(connection: Connection, counts: Mapping[CountKey, int], at: Instant) -> None:
+    """Add to many counts inside the caller's transaction."""
+    writes = Writes()
+    write_counts(writes, counts, at)
+    writes.run(connection)
 
 
 def balance(connection: Connection, shop_id: int) -> Balance:

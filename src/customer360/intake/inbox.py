@@ -252,11 +252,12 @@ def _common_values(row: InboxRow, row_id: int) -> tuple[object, ...]:
 
 
 def _counts(rows: Sequence[InboxRow]) -> Counter[CountKey]:
-    counts: Counter[CountKey] = Counter()
-    for row in rows:
-        counts[row.shop_id, row.source, RECEIVED, ""] += 1
-        if row.rejected is not None:
-            counts[row.shop_id, row.source, REJECTED, row.rejected[0]] += 1
+    counts: Counter[CountKey] = Counter([(row.shop_id, row.source, RECEIVED, "") for row in rows])
+    counts.update(
+        (row.shop_id, row.source, REJECTED, row.rejected[0])
+        for row in rows
+        if row.rejected is not None
+    )
     return counts
 
 

@@ -67,6 +67,15 @@ accepted_signals = Table(
 )
 """Keyed digests of the signals already stored, so that a second delivery is a duplicate."""
 
+accepted_batches = Table(
+    "accepted_batches",
+    metadata,
+    shop_id(),
+    number("change", primary_key=True),
+    Column("digests", LargeBinary, nullable=False, info=KEEP),
+)
+"""The same of the latest batches, one after the other, until `intake.accepted` moves them there."""
+
 imports = Table(
     "imports",
     metadata,

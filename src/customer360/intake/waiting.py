@@ -7,17 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from sqlalchemy import Connection, delete
+import msgspec
+from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.intake.balance import add_counts
+from customer360.intake.balance import write_counts
 from customer360.intake.tables import dead_letters, imports, inbox
-from customer360.storage.database import bulk, bulk_update
+from customer360.storage.database import Writes
 from customer360.storage.mirror import fetch
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """A row of the inbox."""
 
     inbox_id: int
@@ -50,7 +50,7 @@ def take(connection: Connection, shop_id: int, limit: int) -> list[Waiting]:
 
 
 def leave(
-    connection: Connection,
+    writes: Writes,
     shop_id: int,
     *,
     stored: Sequence[Waiting],
@@ -60,16 +60,11 @@ def leave(
 ) -> None:
     """Take the signals out of the inbox and count what became of them, per source and per import."""
     rows = [*stored, *duplicates, *(one.row for one in failed)]
-    ids = sorted(row.inbox_id for row in rows)
-    connection.execute(
-        delete(inbox).where(
-            inbox.c.shop_id == shop_id,
-            inbox.c.inbox_id.between(ids[0], ids[-1]),
-            inbox.c.inbox_id.in_(ids),
-        )
+    writes.each(
+        f"delete from {inbox.name} where shop_id = {{}} and inbox_id = {{}}",
+        sorted((shop_id, row.inbox_id) for row in rows),
     )
-    bulk(
-        connection,
+    writes.insert(
         dead_letters,
         _DEAD_LETTER_COLUMNS,
         [_dead_letter(shop_id, one, now) for one in failed],
@@ -78,19 +73,18 @@ def leave(
     outcomes += [(row, "duplicate", "") for row in duplicates]
     outcomes += [(one.row, "rejected", one.reason) for one in failed]
     counts = Counter((shop_id, row.source, outcome, reason) for row, outcome, reason in outcomes)
-    add_counts(connection, counts, now)
-    _count_imports(connection, shop_id, outcomes)
+    write_counts(writes, counts, now)
+    _count_imports(writes, shop_id, outcomes)
 
 
 def _count_imports(
-    connection: Connection, shop_id: int, outcomes: Iterable[tuple[Waiting, str, str]]
+    writes: Writes, shop_id: int, outcomes: Iterable[tuple[Waiting, str, str]]
 ) -> None:
     per_import: dict[int, Counter[str]] = defaultdict(Counter)
     for row, outcome, _ in outcomes:
         if row.import_id is not None:
             per_import[row.import_id][outcome] += 1
-    bulk_update(
-        connection,
+    writes.each(
         f"update {imports.name} set stored = stored + {{}}, duplicate = duplicate + {{}}, rejected = rejected + {{}}"
         " where shop_id = {} and import_id = {}",
         [

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from customer360.errors import Conflict
 from customer360.storage.database import Database
+from customer360.storage.planner import teach_planner
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -38,6 +39,8 @@ def upgrade(database: Database) -> bool:
         if revision(connection) == HEAD:
             return False
         _run(connection)
+        if database.dialect == "sqlite":
+            teach_planner(connection)
     return True
 
 

@@ -77,6 +77,9 @@ def _channel_attributes() -> tuple[Attribute, ...]:
     return tuple(entries)
 
 
+CHANNEL_ATTRIBUTES: tuple[Attribute, ...] = _channel_attributes()
+"""What is known of messages and consents on each channel."""
+
 ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(
         "orders_count", "Orders", "number", "Orders placed, without cancelled and test orders"
@@ -155,7 +158,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("preferred_location", "Preferred location", "text", "Location with most orders"),
     Attribute("tickets_count", "Tickets", "number", "Support tickets opened"),
     Attribute("last_ticket_at", "Last ticket", "time", "When the last ticket was opened"),
-    *_channel_attributes(),
+    *CHANNEL_ATTRIBUTES,
     Attribute(
         "messages_today",
         "Messages today",

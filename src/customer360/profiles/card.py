@@ -9,37 +9,43 @@ from datetime import date
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from customer360.clock import DAY, Instant, local_date, start_of_day, to_iso
 from customer360.errors import ProfileNotFound
 from customer360.events.model import Address, Identifier
-from customer360.events.tables import events
 from customer360.identities.tables import profiles
-from customer360.profiles.attributes import ATTRIBUTES, BY_NAME
-from customer360.profiles.facts import Facts, OrderFact, gather
+from customer360.profiles.attributes import ATTRIBUTES, BY_NAME, CHANNEL_ATTRIBUTES
+from customer360.profiles.facts import SENT, Facts, OrderFact, gather
 from customer360.profiles.fold import Names, names_of, tags_of
+from customer360.profiles.touches import Touch
+from customer360.storage.database import rows_in
 from customer360.values import money_text
 
 AttributeValue = int | float | str | bool | list[str] | None
 
-_SENT = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
 _FULL_FATIGUE = 10
 """Messages in seven days at which a person has had enough: fatigue 1."""
-_TYPES_OF_ACTION: dict[str, dict[str, tuple[str, ...]]] = {
-    "email": {"sent": ("email_sent",), "opened": ("email_opened",), "clicked": ("email_clicked",)},
-    "sms": {"sent": ("sms_sent",), "clicked": ("sms_clicked",), "replied": ("sms_replied",)},
-    "whatsapp": {
-        "sent": ("whatsapp_sent",),
-        "opened": ("whatsapp_read",),
-        "replied": ("whatsapp_replied",),
-    },
-    "push": {
-        "sent": ("push_sent",),
-        "clicked": ("push_clicked",),
-        "dismissed": ("push_dismissed",),
-    },
+_COUNTED_AS: dict[str, str] = {
+    "email_sent": "email_sent_count",
+    "email_opened": "email_opened_count",
+    "email_clicked": "email_clicked_count",
+    "sms_sent": "sms_sent_count",
+    "sms_clicked": "sms_clicked_count",
+    "sms_replied": "sms_replied_count",
+    "whatsapp_sent": "whatsapp_sent_count",
+    "whatsapp_read": "whatsapp_opened_count",
+    "whatsapp_replied": "whatsapp_replied_count",
+    "push_sent": "push_sent_count",
+    "push_clicked": "push_clicked_count",
+    "push_dismissed": "push_dismissed_count",
 }
+"""By type of event, the attribute that counts it."""
+_NEVER_REACHED: dict[str, AttributeValue] = {
+    attribute.name: {"number": 0, "time": None, "choice": "never"}[attribute.type]
+    for attribute in CHANNEL_ATTRIBUTES
+}
+"""Of a person whom no message reached and who agreed to none."""
 
 
 class IdentifierView(msgspec.Struct, frozen=True):
@@ -191,33 +197,38 @@ def attributes_json(attributes: Mapping[str, AttributeValue], currency: str) -> 
 
 
 def _money(facts: Facts) -> dict[str, AttributeValue]:
-    counted = [order for order in facts.orders if order.counts]
-    summed = [order for order in counted if order.sums]
-    total = sum(order.total for order in summed)
+    total = sum(order.total for order in facts.orders if order.sums)
+    visits = [order.placed_at for order in facts.orders if order.counts and _in_store(order)]
     return {
-        "orders_count": len(counted),
-        "items_count": sum(order.items for order in counted),
+        **(_purchases(facts.orders) if facts.orders else _NO_PURCHASES),
         "total_spend": total,
         "refunded_total": facts.refunded,
         "net_spend": total - facts.refunded,
-        "average_order_value": _divided(total, len(counted)),
+        "returned_items_count": facts.returned_items,
+        "pos_last_visit_at": max([facts.aggregate.in_store_at, *visits]) or None,
+    }
+
+
+def _purchases(orders: Sequence[OrderFact]) -> dict[str, AttributeValue]:
+    counted = [order for order in orders if order.counts]
+    summed = [order for order in counted if order.sums]
+    return {
+        "orders_count": len(counted),
+        "items_count": sum(order.items for order in counted),
+        "average_order_value": _divided(sum(order.total for order in summed), len(counted)),
         "first_order_at": min((order.placed_at for order in counted), default=None),
         "last_order_at": max((order.placed_at for order in counted), default=None),
         "discount_received": sum(order.discount for order in summed),
         "promo_codes_count": len({code for order in counted for code in _codes(order.promo_codes)}),
-        "returned_items_count": facts.returned_items,
         "shopping_place": _shopping_place(counted),
-        "pos_spend": sum(order.total for order in summed if order.place == "in_store"),
+        "pos_spend": sum(order.total for order in summed if _in_store(order)),
         "pos_location": _last_location(counted),
         "preferred_location": _preferred_location(counted),
-        "pos_last_visit_at": max(
-            [
-                facts.aggregate.in_store_at,
-                *(order.placed_at for order in counted if order.place == "in_store"),
-            ]
-        )
-        or None,
     }
+
+
+def _in_store(order: OrderFact) -> bool:
+    return order.place == "in_store"
 
 
 def _divided(total: int, count: int) -> int | None:
@@ -237,7 +248,7 @@ def _shopping_place(counted: Sequence[OrderFact]) -> str | None:
 
 
 def _last_location(counted: Sequence[OrderFact]) -> str | None:
-    stores = [order for order in counted if order.place == "in_store" and order.location]
+    stores = [order for order in counted if _in_store(order) and order.location]
     return (
         max(stores, key=lambda order: (order.placed_at, order.location)).location
         if stores
@@ -248,6 +259,10 @@ def _last_location(counted: Sequence[OrderFact]) -> str | None:
 def _preferred_location(counted: Sequence[OrderFact]) -> str | None:
     visits = Counter(order.location for order in counted if order.location)
     return max(visits, key=lambda location: (visits[location], location)) if visits else None
+
+
+# Most people have not ordered, and all that is said of them is the same.
+_NO_PURCHASES = _purchases(())
 
 
 def _activity(facts: Facts) -> dict[str, AttributeValue]:
@@ -268,12 +283,22 @@ def _activity(facts: Facts) -> dict[str, AttributeValue]:
 
 
 def _touches(facts: Facts) -> dict[str, AttributeValue]:
-    told: dict[str, AttributeValue] = {}
-    for which, seen in (("first", facts.first_touch), ("last", facts.last_touch)):
-        for part in ("source", "medium", "campaign", "url"):
-            told[f"{which}_touch_{part}"] = (getattr(seen[1], part) or None) if seen else None
-    told["acquisition_source"] = told["first_touch_source"]
-    return told
+    first = facts.first_touch[1] if facts.first_touch else _NO_TOUCH
+    last = facts.last_touch[1] if facts.last_touch else _NO_TOUCH
+    return {
+        "first_touch_source": first.source or None,
+        "first_touch_medium": first.medium or None,
+        "first_touch_campaign": first.campaign or None,
+        "first_touch_url": first.url or None,
+        "last_touch_source": last.source or None,
+        "last_touch_medium": last.medium or None,
+        "last_touch_campaign": last.campaign or None,
+        "last_touch_url": last.url or None,
+        "acquisition_source": first.source or None,
+    }
+
+
+_NO_TOUCH = Touch("", "", "", "", "")
 
 
 def _whereabouts(facts: Facts, points: Sequence[ContactPointView]) -> dict[str, AttributeValue]:
@@ -297,25 +322,22 @@ def _whereabouts(facts: Facts, points: Sequence[ContactPointView]) -> dict[str, 
 
 def _engagement(facts: Facts, points: Sequence[ContactPointView]) -> dict[str, AttributeValue]:
     types = facts.aggregate.types
-    told: dict[str, AttributeValue] = {}
-    contacts: list[Instant] = []
-    for channel, actions in _TYPES_OF_ACTION.items():
-        for action in ("sent", "opened", "clicked", "replied", "dismissed"):
-            told[f"{channel}_{action}_count"] = sum(
-                types[name].n for name in actions.get(action, ()) if name in types
-            )
-        sent = types.get(f"{channel}_sent")
-        told[f"{channel}_last_contact_at"] = sent.last_at if sent else None
-        contacts += [sent.last_at] if sent else []
+    told = dict(_NEVER_REACHED)
+    for name in types.keys() & _COUNTED_AS.keys():
+        told[_COUNTED_AS[name]] = types[name].n
+    sent = {name: types[name].last_at for name in SENT if name in types}
+    for name, at in sent.items():
+        told[f"{name.removesuffix('_sent')}_last_contact_at"] = at
+    told["last_contact_at"] = max(sent.values(), default=None)
+    for channel in {point.channel for point in points}:
         told[f"consent_{channel}"] = _consent(channel, points)
-    told["last_contact_at"] = max(contacts, default=None)
     return told
 
 
 def _consent(channel: str, points: Sequence[ContactPointView]) -> str:
     """Of the address that a message would go to: one with a grant, else the one seen last."""
     states = [point.consent for point in points if point.channel == channel]
-    return "granted" if "granted" in states else states[0] if states else "never"
+    return "granted" if "granted" in states else states[0]
 
 
 def _moving_attributes(
@@ -328,13 +350,13 @@ def _moving_attributes(
 ) -> dict[str, AttributeValue]:
     today = local_date(now, timezone)
     last_order_at = stored["last_order_at"]
-    week = _messages_since(connection, shop_id, facts.fragments, now - 7 * DAY)
-    day = _messages_since(connection, shop_id, facts.fragments, start_of_day(today, timezone))
+    sent = _sent_since(connection, shop_id, facts, now - 7 * DAY)
+    midnight, week = start_of_day(today, timezone), len(sent)
     return {
         "days_since_last_order": None
         if last_order_at is None
         else _days(int(last_order_at), today, timezone),  # type: ignore[arg-type]
-        "messages_today": day,
+        "messages_today": sum(at >= midnight for at in sent),
         "messages_7d": week,
         "fatigue": min(1.0, week / _FULL_FATIGUE),
     }
@@ -344,16 +366,18 @@ def _days(since: Instant, today: date, timezone: str) -> int:
     return (today - local_date(since, timezone)).days
 
 
-def _messages_since(
-    connection: Connection, shop_id: int, fragment_ids: Sequence[int], since: Instant
-) -> int:
-    query = select(func.count()).where(
-        events.c.shop_id == shop_id,
-        events.c.fragment_id.in_(fragment_ids),
-        events.c.occurred_at >= since,
-        events.c.type.in_(_SENT),
-    )
-    return connection.execute(query).scalar_one()
+def _sent_since(
+    connection: Connection, shop_id: int, facts: Facts, since: Instant
+) -> list[Instant]:
+    """When messages went out to the person, from a time on."""
+    members = [fragment for fragment, at in facts.messaged_at.items() if at >= since]
+    return [at for (at,) in rows_in(connection, _SENT, (shop_id, since), members)]
+
+
+_SENT = (
+    "select occurred_at from events"
+    f" where shop_id = {{}} and occurred_at >= {{}} and type in {SENT} and fragment_id in {{}}"
+)
 
 
 def _traits(facts: Facts, names: Names | None) -> tuple[TraitView, ...]:

@@ -20,7 +20,7 @@ from customer360.identities.tables import fragments
 from customer360.profiles.orders import tells_of_order
 from customer360.profiles.sessions import whose_visit
 from customer360.profiles.tables import checkouts, orders
-from customer360.storage.database import Database, bulk, bulk_update, next_change
+from customer360.storage.database import Database, Writes, bulk_update, next_change
 from customer360.values import new_ids
 
 _COLUMNS = tuple(column.name for column in checkouts.columns)
@@ -82,10 +82,9 @@ def track(connection: Connection, shop_id: int, placed: Iterable[PlacedEvent]) -
     return list(found.values())
 
 
-def write(connection: Connection, shop_id: int, change: int, changed: list[Checkout]) -> None:
+def write(writes: Writes, shop_id: int, change: int, changed: list[Checkout]) -> None:
     """Store the checkouts."""
-    bulk(
-        connection,
+    writes.insert(
         checkouts,
         _COLUMNS,
         [
@@ -107,16 +106,13 @@ def write(connection: Connection, shop_id: int, change: int, changed: list[Check
     )
 
 
-def look_again(
-    connection: Connection, shop_id: int, fragment_ids: set[int], moved_away: set[int]
-) -> None:
+def look_again(writes: Writes, shop_id: int, fragment_ids: set[int], moved_away: set[int]) -> None:
     """Make checkouts of these fragments' people due again: an order or a merge may have ended them in time.
 
     `moved_away`: fragments that had an order at a time when they have it no more; it may have ended a checkout.
     """
     for condition, ids in (("abandoned_at is not null", fragment_ids), ("not due", moved_away)):
-        bulk_update(
-            connection,
+        writes.each(
             f"update checkouts set due = true where shop_id = {{}} and {condition} and fragment_id in ("
             "select other.fragment_id from fragments mine join fragments other"
             " on other.shop_id = mine.shop_id and other.profile_id = mine.profile_id"

@@ -6,7 +6,7 @@ are folded does not matter, and aggregates of fragments combine without ever bei
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -26,9 +26,12 @@ class Count(msgspec.Struct, array_like=True):
     last_at: Instant
 
     def add(self, at: Instant) -> None:
+        """Count one event."""
         self.n += 1
-        self.first_at = min(self.first_at, at)
-        self.last_at = max(self.last_at, at)
+        if at < self.first_at:
+            self.first_at = at
+        if at > self.last_at:
+            self.last_at = at
 
     def include(self, other: Count) -> None:
         """Add what another fragment counted."""
@@ -106,6 +109,8 @@ class Aggregate(msgspec.Struct, omit_defaults=True):
     tag_marks: dict[str, TagMark] = {}
 
 
+_Fact = Trait | Names | KnownAddress | TagMark | Tags
+
 # More addresses of one fragment than this are an abuse of the field; the newest stay.
 MAX_ADDRESSES = 20
 MAX_TRAITS = 100
@@ -142,7 +147,7 @@ def fold(
     if event.type == "review_submitted" and _stars(event.properties) <= _NEGATIVE_STARS:
         aggregate.negative_reviews += 1
     if event.traits is not None:
-        _fold_traits(aggregate, event.traits, at, event.dedupe_key, source, trust)
+        _fold_traits(aggregate, event.traits, at, event.dedupe_key, source, int(trust))
 
 
 def combine(parts: Iterable[Aggregate]) -> Aggregate:
@@ -200,32 +205,42 @@ def _count(counts: dict[str, Count], name: str, at: Instant) -> None:
 
 
 def _fold_traits(
-    aggregate: Aggregate, told: Traits, at: Instant, key: str, source: str, trust: Trust
+    aggregate: Aggregate, told: Traits, at: Instant, key: str, source: str, trust: int
 ) -> None:
-    first, last = _split_name(told)
-    if first or last:
-        _keep_newest(aggregate.names, int(trust), Names(at, key, first, last, source, int(trust)))
-    for name in (
-        "language",
-        "timezone",
-        "currency",
-        "country",
-        "region",
-        "city",
-        "zip",
-        "account_state",
-    ):
-        value = getattr(told, name)
-        if value:
-            _keep_newest(aggregate.traits, name, Trait(at, key, value, source, int(trust)))
+    if told.first_name or told.last_name or told.name:
+        first, last = _split_name(told)
+        if first or last:
+            _keep_newest(aggregate.names, trust, Names(at, key, first, last, source, trust))
+    traits = aggregate.traits
+    for name in _PLAIN_TRAITS:
+        if value := getattr(told, name):
+            _keep_newest(traits, name, Trait(at, key, value, source, trust))
     for name, value in told.custom.items():
-        _keep_newest(aggregate.traits, f"custom.{name}", Trait(at, key, value, source, int(trust)))
-    if len(aggregate.traits) > MAX_TRAITS:
+        _keep_newest(traits, f"custom.{name}", Trait(at, key, value, source, trust))
+    if len(traits) > MAX_TRAITS:
         # The first in the alphabet stay, whatever order they came in.
-        aggregate.traits = {
-            name: aggregate.traits[name] for name in sorted(aggregate.traits)[:MAX_TRAITS]
-        }
-    together = {_address_key(address): address for address in reversed(told.addresses)}
+        aggregate.traits = {name: traits[name] for name in sorted(traits)[:MAX_TRAITS]}
+    if told.addresses:
+        _fold_addresses(aggregate, told.addresses, at, key, source)
+    if told.tags is not None:
+        everything = Tags(at, key, tuple(sorted(set(told.tags))))
+        if aggregate.all_tags is None or _newer(everything, aggregate.all_tags):
+            aggregate.all_tags = everything
+    for tag in told.tags_added:
+        _keep_newest(aggregate.tag_marks, tag, TagMark(at, key, True))
+    for tag in told.tags_removed:
+        _keep_newest(aggregate.tag_marks, tag, TagMark(at, key, False))
+
+
+_PLAIN_TRAITS = (
+    "language", "timezone", "currency", "country", "region", "city", "zip", "account_state",
+)  # fmt: skip
+
+
+def _fold_addresses(
+    aggregate: Aggregate, told: Sequence[Address], at: Instant, key: str, source: str
+) -> None:
+    together = {_address_key(address): address for address in reversed(told)}
     for place, (name, address) in enumerate(reversed(together.items())):
         _keep_newest(
             aggregate.addresses, name, KnownAddress(at, f"{key}#{place:03d}", address, source)
@@ -235,14 +250,6 @@ def _fold_traits(
             -MAX_ADDRESSES:
         ]
         aggregate.addresses = dict(newest)
-    if told.tags is not None:
-        everything = Tags(at, key, tuple(sorted(set(told.tags))))
-        if aggregate.all_tags is None or _newer(everything, aggregate.all_tags):
-            aggregate.all_tags = everything
-    for tag in told.tags_added:
-        _keep_newest(aggregate.tag_marks, tag, TagMark(at, key, True))
-    for tag in told.tags_removed:
-        _keep_newest(aggregate.tag_marks, tag, TagMark(at, key, False))
 
 
 def _split_name(told: Traits) -> tuple[str, str]:
@@ -256,8 +263,8 @@ def _address_key(address: Address) -> str:
     return "|".join((address.street, address.zip, address.city, address.country)).casefold()
 
 
-def _newer(one: Any, other: Any) -> bool:
-    return (one.at, one.key) > (other.at, other.key)
+def _newer(one: _Fact, other: _Fact) -> bool:
+    return one.at > other.at or (one.at == other.at and one.key > other.key)
 
 
 def _keep_newest(facts: dict[Any, Any], name: Any, fact: Any) -> None:

@@ -8,17 +8,16 @@ what was told, never on when it arrived.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, select
 
 from customer360.clock import Instant
 from customer360.events.model import OrderLine, OrderReport, RefundReport, SourceRank, Trust
 from customer360.events.placed import PlacedEvent
 from customer360.profiles.tables import order_lines, orders, refunds
-from customer360.storage.database import bulk
+from customer360.storage.database import Writes, rows_in
 from customer360.storage.metadata import tombstones
 from customer360.values import Amount, new_ids
 
@@ -133,17 +132,15 @@ class Ledger:
 
 def tells_of_order(placed: PlacedEvent) -> bool:
     """Whether the event changes an order; a browser can neither cancel nor refund."""
-    event = placed.event
-    if placed.trust is Trust.PUBLIC:
-        return event.order is not None and event.order.kind == "snapshot"
-    return event.order is not None or event.refund is not None
+    order, refund = placed.event.order, placed.event.refund
+    if order is None and refund is None:
+        return False
+    return placed.trust is not Trust.PUBLIC or (order is not None and order.kind == "snapshot")
 
 
 def has_own_row(placed: PlacedEvent) -> bool:
     """Whether the event is kept as an event; a purchase or refund is told by its order or refund instead."""
-    if not tells_of_order(placed):
-        return True
-    return placed.event.type not in ("order_placed", "order_refunded")
+    return placed.event.type not in ("order_placed", "order_refunded") or not tells_of_order(placed)
 
 
 def account(
@@ -174,11 +171,10 @@ def account(
     return ledger
 
 
-def write(connection: Connection, shop_id: int, change: int, ledger: Ledger) -> None:
+def write(writes: Writes, shop_id: int, change: int, ledger: Ledger) -> None:
     """Store the changed orders, lines and refunds."""
     changed = list(ledger.orders.values())
-    bulk(
-        connection,
+    writes.insert(
         orders,
         _ORDER_COLUMNS,
         [
@@ -194,15 +190,11 @@ def write(connection: Connection, shop_id: int, change: int, ledger: Ledger) -> 
         ],
         replace_on=("shop_id", "order_id"),
     )
-    replaced = [order.order_id for order in changed if order.replaced]
-    if replaced:
-        connection.execute(
-            delete(order_lines).where(
-                order_lines.c.shop_id == shop_id, order_lines.c.order_id.in_(replaced)
-            )
-        )
-    bulk(
-        connection,
+    writes.each(
+        "delete from order_lines where shop_id = {} and order_id = {}",
+        [(shop_id, order.order_id) for order in changed if order.replaced],
+    )
+    writes.insert(
         order_lines,
         _LINE_COLUMNS,
         [
@@ -212,8 +204,7 @@ def write(connection: Connection, shop_id: int, change: int, ledger: Ledger) -> 
         ],
         replace_on=("shop_id", "order_id", "line_key"),
     )
-    bulk(
-        connection,
+    writes.insert(
         refunds,
         _REFUND_COLUMNS,
         [
@@ -229,18 +220,15 @@ def write(connection: Connection, shop_id: int, change: int, ledger: Ledger) -> 
         ],
         replace_on=("shop_id", "refund_id"),
     )
-    if ledger.gone_refunds:
-        connection.execute(
-            delete(refunds).where(
-                refunds.c.shop_id == shop_id, refunds.c.refund_id.in_(ledger.gone_refunds)
-            )
-        )
-        bulk(
-            connection,
-            tombstones,
-            ("shop_id", "change", "mirror", "row_id"),
-            [(shop_id, change, REFUNDS_MIRROR, refund_id) for refund_id in ledger.gone_refunds],
-        )
+    writes.each(
+        "delete from refunds where shop_id = {} and refund_id = {}",
+        [(shop_id, refund_id) for refund_id in ledger.gone_refunds],
+    )
+    writes.insert(
+        tombstones,
+        ("shop_id", "change", "mirror", "row_id"),
+        [(shop_id, change, REFUNDS_MIRROR, refund_id) for refund_id in ledger.gone_refunds],
+    )
 
 
 def _load(
@@ -251,20 +239,21 @@ def _load(
     keys = {report.order_key for report in reports}
     keys |= {report.order_key for report in refund_reports}
     refund_keys = {report.refund_key for report in refund_reports}
-    known_refunds = select(refunds).where(
-        refunds.c.shop_id == shop_id,
-        refunds.c.order_key.in_(keys) | refunds.c.refund_key.in_(refund_keys),
+    of_orders = rows_in(
+        connection, _REFUNDS_OF_ORDERS, (shop_id,), sorted(keys), index="ix_refunds_order"
     )
-    for row in connection.execute(known_refunds):
-        refund = _from_row(Refund, row)
+    told_again = rows_in(
+        connection, _REFUNDS, (shop_id,), sorted(refund_keys), index="ix_refunds_key"
+    )
+    for row in of_orders + told_again:
+        refund = Refund(**dict(zip(_REFUND_FIELDS, row, strict=True)))
         ledger.refunds[refund.refund_key] = refund
         ledger.former_fragments.add(refund.fragment_id)
         # A refund that was told of another order before.
         keys.add(refund.order_key)
-    query = select(orders).where(orders.c.shop_id == shop_id, orders.c.order_key.in_(keys))
     by_id: dict[int, Order] = {}
-    for row in connection.execute(query):
-        order = _from_row(Order, row)
+    for row in rows_in(connection, _ORDERS, (shop_id,), sorted(keys), index="ix_orders_key"):
+        order = Order(**dict(zip(_ORDER_FIELDS, row, strict=True)))
         ledger.orders[order.order_key] = by_id[order.order_id] = order
         order.stored_as = (order.placed_at, order.fragment_id)
         ledger.former_fragments.add(order.fragment_id)
@@ -273,26 +262,32 @@ def _load(
         lines = select(order_lines).where(
             order_lines.c.shop_id == shop_id, order_lines.c.order_id.in_(told_in_lines)
         )
-        for row in connection.execute(lines):
+        for told in connection.execute(lines):
             line = OrderLine(
-                key=row.line_key,
-                product_id=row.product_id,
-                variant=row.variant,
-                title=row.title,
-                vendor=row.vendor,
-                sku=row.sku,
-                quantity=row.quantity,
-                unit_price=row.unit_price,
-                discount=row.discount,
+                key=told.line_key,
+                product_id=told.product_id,
+                variant=told.variant,
+                title=told.title,
+                vendor=told.vendor,
+                sku=told.sku,
+                quantity=told.quantity,
+                unit_price=told.unit_price,
+                discount=told.discount,
             )
-            by_id[row.order_id].lines[row.line_key] = Line(line, row.told_at, row.fragment_id)
+            by_id[told.order_id].lines[told.line_key] = Line(line, told.told_at, told.fragment_id)
 
 
-def _from_row(kind: Callable[..., Any], row: Row[Any]) -> Any:
-    values = dict(row._mapping)
-    values.pop("shop_id")
-    values.pop("change")
-    return kind(**values)
+_ORDER_FIELDS = tuple(name for name in _ORDER_COLUMNS if name not in ("shop_id", "change"))
+_REFUND_FIELDS = tuple(name for name in _REFUND_COLUMNS if name not in ("shop_id", "change"))
+_ORDERS = (
+    f"select {', '.join(_ORDER_FIELDS)} from orders where shop_id = {{}} and order_key in {{}}"
+)
+_REFUNDS = (
+    f"select {', '.join(_REFUND_FIELDS)} from refunds where shop_id = {{}} and refund_key in {{}}"
+)
+_REFUNDS_OF_ORDERS = (
+    f"select {', '.join(_REFUND_FIELDS)} from refunds where shop_id = {{}} and order_key in {{}}"
+)
 
 
 def _tell(order: Order, one: PlacedEvent, report: OrderReport, shop_currency: str) -> None:

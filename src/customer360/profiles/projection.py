@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -51,6 +52,8 @@ FIELDS: tuple[Field, ...] = (
     ),
 )
 
+
+_values = itemgetter(*(attribute.name for attribute in STORED))
 
 FindOwnWords = Callable[[Iterable[str], Iterable[tuple[str, str]]], frozenset[str]]
 """How the warehouse names a person's own words, of their identifiers and names (first, last)."""
@@ -107,10 +110,6 @@ def _rows(
             for facts in people
         }
         yield Rows(keys=part, columns=columns, own_words=own)
-
-
-def _values(attributes: dict[str, Any]) -> list[Any]:
-    return [attributes[attribute.name] for attribute in STORED]
 
 
 def _names(facts: Facts) -> list[tuple[str, str]]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 
+import msgspec
 from sqlalchemy import Connection
 
 from customer360.clock import MINUTE, Instant
@@ -21,7 +21,7 @@ from customer360.events.vocabulary import STOREFRONT
 from customer360.identities.normalise import STRENGTH
 from customer360.profiles.tables import sessions
 from customer360.profiles.touches import Touch, touch_of
-from customer360.storage.database import bulk, bulk_update, rows_in
+from customer360.storage.database import Writes, rows_in
 from customer360.storage.metadata import tombstones
 from customer360.values import new_ids
 
@@ -34,8 +34,7 @@ _ALWAYS: Instant = 1 << 62
 _COLUMNS = tuple(column.name for column in sessions.columns)
 
 
-@dataclass(slots=True)
-class Visit:
+class Visit(msgspec.Struct):
     """One session while a batch works on it; `first_key` and `touch_key` settle ties of time."""
 
     visitor: Visitor
@@ -49,9 +48,9 @@ class Visit:
     touch: Touch | None = None
     page: Page | None = None
     """The first page of the batch, from which `touch` is read if it comes to be the visit's first."""
-    members: list[PlacedEvent] = field(default_factory=list)
-    absorbed: list[int] = field(default_factory=list)
-    former_fragments: set[int] = field(default_factory=set)
+    members: list[PlacedEvent] = []
+    absorbed: list[int] = []
+    former_fragments: set[int] = set()
     """Fragments that it, or a visit it absorbed, counted for before this batch."""
 
     def include(self, other: Visit) -> None:
@@ -85,12 +84,15 @@ class Visit:
 
     def extend(self, one: PlacedEvent) -> None:
         """Take in the visitor's next event in time: the plain case of `include`."""
-        at = one.event.occurred_at
-        if self.touched_at == at:
-            self.include(_point(self.visitor, one))
-            return
-        if self.touched_at is None and (page := _page(one)) is not None:
-            self.touched_at, self.page = at, page
+        at, page = one.event.occurred_at, _page(one)
+        if page is not None and (
+            self.touched_at is None
+            or (
+                self.touched_at == at
+                and _text(touch_of(page.url, page.referrer)) < _text(self.first_touch())
+            )
+        ):
+            self.touched_at, self.touch, self.page = at, None, page
         self.last_at = at
         self.events += 1
         self.members.append(one)
@@ -133,14 +135,14 @@ def assign(
     visitors: dict[tuple[int, str], Visitor] = {}
     for one in placed:
         if makes_session(one):
-            known_as = (id(one.identifiers), one.event.source_session)
-            if known_as not in visitors:
-                visitors[known_as] = visitor_of(
-                    digest_key, one.identifiers, one.event.source_session
-                )
-            visitor = visitors[known_as]
+            source_session = one.event.source_session
+            known_as = (id(one.identifiers), source_session)
+            visitor = visitors.get(known_as)
+            if visitor is None:
+                visitor = visitor_of(digest_key, one.identifiers, source_session)
+                visitors[known_as] = visitor
             events[visitor].append(one)
-            if one.event.source_session:
+            if source_session:
                 source_visitors.add(visitor)
     if not events:
         return []
@@ -164,10 +166,9 @@ def assign(
     return changed
 
 
-def write(connection: Connection, shop_id: int, change: int, visits: Sequence[Visit]) -> None:
+def write(writes: Writes, shop_id: int, change: int, visits: Sequence[Visit]) -> None:
     """Store the visits; those that were joined into another one leave, and their events follow."""
-    bulk(
-        connection,
+    writes.insert(
         sessions,
         _COLUMNS,
         [_row(shop_id, change, visit) for visit in visits],
@@ -175,14 +176,12 @@ def write(connection: Connection, shop_id: int, change: int, visits: Sequence[Vi
     )
     absorbed = [(old, visit) for visit in visits for old in visit.absorbed]
     for old, visit in absorbed:
-        _move_events(connection, shop_id, change, old, visit)
-    bulk_update(
-        connection,
+        _move_events(writes, shop_id, change, old, visit)
+    writes.each(
         "delete from sessions where shop_id = {} and session_id = {}",
         [(shop_id, old) for old, _ in absorbed],
     )
-    bulk(
-        connection,
+    writes.insert(
         tombstones,
         ("shop_id", "change", "mirror", "row_id"),
         [(shop_id, change, SESSIONS_MIRROR, old) for old, _ in absorbed],
@@ -254,12 +253,15 @@ def _load(
         max((visit.last_at for visitor in by_gap for visit in points[visitor]), default=0)
         + SESSION_GAP
     )
-    near = rows_in(connection, _NEAR, (shop_id, earliest, latest), by_gap)
-    for row in near + rows_in(
-        connection, _NEAR, (shop_id, -_ALWAYS, _ALWAYS), list(source_visitors)
+    for span, visitors in (
+        ((earliest, latest), by_gap),
+        ((-_ALWAYS, _ALWAYS), list(source_visitors)),
     ):
-        visit = _stored(*row)
-        found[visit.visitor].append(visit)
+        for row in rows_in(
+            connection, _NEAR, (shop_id, *span), visitors, index="ix_sessions_visitor"
+        ):
+            visit = _stored(*row)
+            found[visit.visitor].append(visit)
     return found
 
 
@@ -296,10 +298,9 @@ def _stored(
     )
 
 
-def _move_events(connection: Connection, shop_id: int, change: int, old: int, visit: Visit) -> None:
+def _move_events(writes: Writes, shop_id: int, change: int, old: int, visit: Visit) -> None:
     """Events of an absorbed visit carry the evidence of some member, so only those fragments are searched."""
-    bulk_update(
-        connection,
+    writes.each(
         "update events set session_id = {}, change = {} where shop_id = {} and session_id = {}"
         " and occurred_at between {} and {} and fragment_id in ("
         "select fragment_id from fragment_identifiers where shop_id = {} and type = {} and value = {})",

@@ -124,7 +124,6 @@ sessions = Table(
     Index("ix_sessions_visitor", "shop_id", "visitor", "last_at"),
     Index("ix_sessions_fragment", "shop_id", "fragment_id", "first_at"),
     Index("ix_sessions_change", "shop_id", "change"),
-    sqlite_with_rowid=False,
 )
 """Visits: `visitor` is a keyed digest of the cookie (or strongest identifier) and the source's session id, if any.
 The session counts for `fragment_id`, the fragment of its first event (`first_key` breaks ties)."""

@@ -147,51 +147,88 @@ def next_change(connection: Connection, shop_id: int) -> int:
     return int(change)
 
 
+class Writes:
+    """What one transaction will write, put together before it begins: others wait only while it runs.
+
+    Statements run in the order in which they were added, each for many rows with the driver's own executemany:
+    SQLAlchemy's insert() costs three times as much a row and brings nothing on the worker's hot path.
+    """
+
+    def __init__(self) -> None:
+        self._statements: list[tuple[str, Sequence[tuple[Any, ...]]]] = []
+
+    def insert(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
+        *,
+        replace_on: Sequence[str] = (),
+        on_conflict: str = "",
+    ) -> None:
+        """Insert rows (tuples in the order of `columns`).
+
+        `replace_on` names the key whose conflict updates the other columns; `on_conflict` is the clause itself.
+        """
+        marks = ", ".join(["{}"] * len(columns))
+        statement = f"insert into {table.name} ({', '.join(columns)}) values ({marks})"
+        if replace_on:
+            changed = ", ".join(
+                f"{name} = excluded.{name}" for name in columns if name not in replace_on
+            )
+            statement += f" on conflict ({', '.join(replace_on)}) do update set {changed}"
+        elif on_conflict:
+            statement += f" on conflict {on_conflict}"
+        self.each(statement, rows)
+
+    def each(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Run a statement for each of the rows; a `{}` stands for a bound value."""
+        if rows:
+            self._statements.append((statement, rows))
+
+    def run(self, connection: Connection) -> None:
+        """Write all of it in the caller's transaction."""
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        for statement, rows in self._statements:
+            connection.exec_driver_sql(statement.replace("{}", mark), list(rows))
+
+
 def bulk(
     connection: Connection,
     table: Table,
     columns: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
-    *,
-    replace_on: Sequence[str] = (),
-    ignore_conflicts: bool = False,
-    on_conflict: str = "",
+    **conflict: Any,
 ) -> None:
-    """Insert many rows (tuples in the order of `columns`) with the driver's own executemany.
-
-    `replace_on` names the key whose conflict updates the other columns; `on_conflict` is the clause itself. This
-    is the hot path of the worker: SQLAlchemy's insert() costs three times as much a row and brings nothing here.
-    """
-    if not rows:
-        return
-    mark = _mark(connection)
-    statement = f"insert into {table.name} ({', '.join(columns)}) values ({', '.join([mark] * len(columns))})"
-    if replace_on:
-        changed = ", ".join(
-            f"{name} = excluded.{name}" for name in columns if name not in replace_on
-        )
-        statement += f" on conflict ({', '.join(replace_on)}) do update set {changed}"
-    elif ignore_conflicts:
-        statement += " on conflict do nothing"
-    elif on_conflict:
-        statement += f" on conflict {on_conflict}"
-    connection.exec_driver_sql(statement, list(rows))
+    """Insert many rows at once, as `Writes.insert` does."""
+    writes = Writes()
+    writes.insert(table, columns, rows, **conflict)
+    writes.run(connection)
 
 
 def bulk_update(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Run one statement for many rows with the driver's executemany; each `{}` stands for a bound value."""
-    if rows:
-        connection.exec_driver_sql(statement.replace("{}", _mark(connection)), list(rows))
+    """Run one statement for many rows at once, as `Writes.each` does."""
+    writes = Writes()
+    writes.each(statement, rows)
+    writes.run(connection)
 
 
 def rows_in(
-    connection: Connection, statement: str, fixed: Sequence[Any], values: Sequence[Any]
+    connection: Connection,
+    statement: str,
+    fixed: Sequence[Any],
+    values: Sequence[Any],
+    *,
+    index: str = "",
 ) -> list[tuple[Any, ...]]:
     """Rows of a select whose last condition is `… in {}`: `fixed` are bound before the many values.
 
     Straight from the driver, for the worker's hot path: the same few statements serve any number of values, so
-    the database prepares them once. The other marks of the statement are `{}` too.
+    the database prepares them once. The other marks of the statement are `{}` too. `index` names the one to use
+    where it is not the primary key: SQLite keeps no statistics and would read every row of the shop instead.
     """
+    if not values:
+        return []
     cursor = connection.connection.cursor()
     try:
         if connection.dialect.name != "sqlite":
@@ -205,7 +242,7 @@ def rows_in(
             part = list(values[start : start + _IN_SIZES[-1]])
             size = next(size for size in _IN_SIZES if size >= len(part))
             part += part[-1:] * (size - len(part))
-            cursor.execute(_with_values(statement, size), (*fixed, *part))
+            cursor.execute(_with_values(statement, size, index), (*fixed, *part))
             found += cursor.fetchall()
         return found
     finally:
@@ -216,12 +253,10 @@ _IN_SIZES = (8, 64, 512)
 
 
 @lru_cache(maxsize=256)
-def _with_values(statement: str, size: int) -> str:
+def _with_values(statement: str, size: int, index: str) -> str:
+    if index:
+        statement = statement.replace(" where ", f" indexed by {index} where ", 1)
     return statement.replace(" in {}", f" in ({', '.join('?' * size)})").replace("{}", "?")
-
-
-def _mark(connection: Connection) -> str:
-    return "?" if connection.dialect.name == "sqlite" else "%s"
 
 
 def _prepare_sqlite(engine: Engine, cache_mib: int, sync_each_commit: bool, log_pages: int) -> None:

@@ -14,7 +14,9 @@ from starlette.responses import RedirectResponse, Response
 from customer360.events.model import Address
 from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.card import AttributeValue, Card
-from customer360.profiles.timeline import EventCount, event_counts, orders_of, timeline
+from customer360.profiles.event_counts import EventCount, event_counts
+from customer360.profiles.order_views import orders_of
+from customer360.profiles.timeline import timeline
 from customer360.values import parse_id
 from customer360.web import formats
 from customer360.web.door import Door, Page

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
+from tests.house import House
 
 from customer360.clock import FixedClock
 from customer360.errors import Conflict, DiskNearlyFull, ImportNotFound, InvalidInput
@@ -42,6 +43,12 @@ def database(database_url: str) -> Iterator[Database]:
         with database.write() as connection:
             connection.execute(insert(shop_clock), [{"shop_id": SHOP}, {"shop_id": OTHER}])
         yield database
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    with closing(House(database_url, tmp_path)) as house:
+        yield house
 
 
 @pytest.fixture
@@ -200,6 +207,50 @@ def test_a_finished_import_is_not_gone_on_with(
     first = read_import(database, clock, start(database, clock, file), file)
 
     assert start(database, clock, file).import_id != first.import_id
+
+
+def test_a_row_that_is_rejected_again_takes_the_place_of_its_dead_letter(
+    database: Database, clock: FixedClock, file: Path
+) -> None:
+    first = read_import(database, clock, start(database, clock, file), file)
+
+    second = read_import(database, clock, start(database, clock, file), file)
+
+    counted = source_balance(database)
+    assert counted.holds
+    assert (counted.received, counted.duplicate, counted.rejected) == (
+        *(2 * ROWS, 10),
+        {"too_few_columns": 10},
+    )
+    assert second.rejected == 10
+    with database.read() as connection:
+        former = load_import(connection, SHOP, first.import_id)
+        assert rejection_reasons(connection, SHOP, first.import_id) == {}
+        assert rejection_reasons(connection, SHOP, second.import_id) == {"too_few_columns": 10}
+    assert (former.rejected, former.duplicate) == (0, 10)
+
+
+def test_a_row_that_was_rejected_before_is_known_in_another_file_and_under_another_mapping(
+    house: House, tmp_path: Path
+) -> None:
+    app, shop_id = house.app, house.shop.shop_id
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    # Equal rows of one file all count.
+    files[0].write_text("order,at,bought\n1,never,2026-01-31\n1,never,2026-01-31\n")
+    files[1].write_text("order,at,bought\n9,never,2026-01-31\n1,never,2026-01-31\n")
+    rejected = []
+    for path, at in ((files[0], "at"), (files[0], "at"), (files[1], "at"), (files[0], "bought")):
+        pairs = ["order_id=order", f"placed_at={at}", "title=order", "unit_price=order"]
+        plan = plan_import(path, "orders", "generic", pairs)
+        job = start_import(app.database, app.clock, shop_id, path, plan)
+        read_import(app.database, app.clock, job, path)
+        house.work_off()
+        with app.database.read() as connection:
+            of_file = balance(connection, shop_id).sources["orders_file"]
+        assert of_file.holds
+        rejected.append(sum(of_file.rejected.values()))
+
+    assert rejected == [2, 2, 3, 1]
 
 
 def test_a_file_that_changed_meanwhile_is_refused(

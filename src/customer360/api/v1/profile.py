@@ -26,14 +26,10 @@ from customer360.api.v1.models import (
 )
 from customer360.clock import Instant, to_iso
 from customer360.profiles.card import Card, attributes_json
-from customer360.profiles.timeline import (
-    EventCount,
-    OrderView,
-    TimelineEntry,
-    event_counts,
-    orders_of,
-    timeline,
-)
+from customer360.profiles.entries import TimelineEntry
+from customer360.profiles.event_counts import EventCount, event_counts
+from customer360.profiles.order_views import OrderView, orders_of
+from customer360.profiles.timeline import timeline
 from customer360.values import Amount, money_text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ MAX_TEXT = 2500
 # More of one thing than this is a typing error, and sums must fit 64 bits.
 MAX_QUANTITY = 1_000_000
 
+_LIST = ord("[")
 _decode = msgspec.json.Decoder().decode
 
 
@@ -32,8 +34,9 @@ def read_object(body: bytes) -> Json:
         value = _read_leniently(body)
     if type(value) is not dict:
         raise Unusable("not_an_object", "The event is no JSON object.")
-    # Most bodies have too few brackets to be deep.
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
+    # Most bodies have too few brackets to be deep, and many have no list at all.
+    lists = body.count(b"[") if _LIST in body else 0
+    if body.count(b"{") + lists > MAX_DEPTH and _is_deep(value):
         raise Unusable("too_deep", f"The event nests more than {MAX_DEPTH} levels.")
     return value
 
@@ -113,12 +116,20 @@ def whole(value: Any, default: int) -> int:
             return default
     if type(value) is float and value.is_integer():
         value = int(value)
-    return max(value, 0) if type(value) is int and value <= MAX_QUANTITY else default
+    if type(value) is not int or value > MAX_QUANTITY:
+        return default
+    return value if value > 0 else 0
 
 
 def currency_code(value: Any) -> str:
     """The ISO 4217 code in capitals, or nothing."""
-    code = text(value).upper()
+    return _currency_code(value) if type(value) is str else ""
+
+
+# A shop trades in few.
+@lru_cache(maxsize=128)
+def _currency_code(written: str) -> str:
+    code = text(written).upper()
     return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
 
 

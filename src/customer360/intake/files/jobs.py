@@ -18,6 +18,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from customer360.clock import Clock, Instant
 from customer360.errors import Conflict, DiskNearlyFull, ImportNotFound, InvalidInput
 from customer360.events.model import SourceRank, Trust
+from customer360.intake.dead_letters import replace
+from customer360.intake.files.again import RejectedBefore
 from customer360.intake.files.formats import Format, Kind
 from customer360.intake.files.mapping import ColumnMapping
 from customer360.intake.files.open import DAMAGED, digest_of
@@ -128,12 +130,15 @@ def read_import(
     if job.rows_read and digest_of(path) != job.file_digest:
         raise InvalidInput(f"{path.name} has changed since this import began; start a new one")
     try:
-        with read_signals(path, job.plan) as reading:
+        with (
+            read_signals(path, job.plan) as reading,
+            RejectedBefore(database, job.shop_id, job.source, job.import_id) as before,
+        ):
             for _ in islice(reading.signals, job.rows_read):
                 pass
             for batch in _batches(reading.signals):
                 _check_space(database, min_free_bytes)
-                job = _put(database, clock, job, batch, reading)
+                job = _put(database, clock, job, batch, reading, before.among(batch))
                 if progress is not None:
                     progress(job)
     except DAMAGED as error:
@@ -186,7 +191,12 @@ def finish_imports(connection: Connection, shop_id: int, now: Instant) -> int:
 
 
 def _put(
-    database: Database, clock: Clock, job: Import, batch: list[FileSignal], reading: Reading
+    database: Database,
+    clock: Clock,
+    job: Import,
+    batch: list[FileSignal],
+    reading: Reading,
+    letters: list[int],
 ) -> Import:
     now = clock.now()
     rows = [
@@ -205,6 +215,8 @@ def _put(
     ]
     rejected = sum(1 for signal in batch if signal.rejected)
     with database.write() as connection:
+        if letters:
+            replace(connection, job.shop_id, letters, now)
         columns = imports.c
         # Whoever else reads the same file has moved the position, and then this matches no row.
         statement = (

@@ -13,6 +13,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "accepted_batches",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("digests", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "change", name=op.f("pk_accepted_batches")),
+    )
+    op.create_table(
         "accepted_signals",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -131,7 +138,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "shop_id", "fragment_id", "occurred_at", "event_id", name=op.f("pk_events")
         ),
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_events_change", "events", ["shop_id", "change"], unique=False)
     op.create_table(
@@ -344,6 +350,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_profiles_change", "profiles", ["shop_id", "change"], unique=False)
+    op.create_index(
+        "ix_profiles_merged_into",
+        "profiles",
+        ["shop_id", "merged_into"],
+        unique=False,
+        sqlite_where=sa.text("merged_into is not null"),
+        postgresql_where=sa.text("merged_into is not null"),
+    )
     op.create_table(
         "refunds",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -387,7 +401,6 @@ def upgrade() -> None:
         sa.Column("referrer", sa.Text(), nullable=True),
         sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "session_id", name=op.f("pk_sessions")),
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_sessions_change", "sessions", ["shop_id", "change"], unique=False)
     op.create_index(

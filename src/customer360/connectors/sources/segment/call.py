@@ -15,6 +15,9 @@ from customer360.events.model import ShopContext, Signal, SourceRank, Trust, Unu
 # Longer ids are replaced by their digest: they become part of keys.
 _LONGEST_ID = 200
 _TILLS = frozenset({"pos", "kiosk"})
+# Looked up once: reading a member of an enumeration costs as much as reading a field of a body.
+_PUBLIC = Trust.PUBLIC
+_FILE = SourceRank.FILE
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -42,7 +45,7 @@ def read_call(signal: Signal, shop: ShopContext) -> Call:
         context,
         _occurred_at(message, signal, shop.timezone),
         _dedupe_key(message, signal),
-        text(context.get("channel")).lower() in _TILLS,
+        "channel" in context and text(context["channel"]).lower() in _TILLS,
         shop,
     )
 
@@ -68,7 +71,7 @@ def _occurred_at(message: Json, signal: Signal, timezone: str) -> Instant:
     except InvalidTime:
         raise Unusable("invalid_time", f"The time {str(told)[:40]!r} cannot be read.") from None
     # A file was sent by nobody's clock, and where both times stand somebody has corrected one already.
-    if signal.rank is SourceRank.FILE or (original and original != told):
+    if signal.rank is _FILE or (original and original != told):
         return at
     sent_at = message.get("sentAt") or signal.envelope.get("sentAt")
     return at + _skew(sent_at, signal.received_at, timezone) if sent_at else at
@@ -100,4 +103,4 @@ def _dedupe_key(message: Json, signal: Signal) -> str:
         name = blake2b(signal.body, digest_size=16).hexdigest()
     elif len(name) > _LONGEST_ID:
         name = blake2b(name.encode(), digest_size=16).hexdigest()
-    return f"pixel:{name}" if signal.trust is Trust.PUBLIC else f"segment:{name}"
+    return f"pixel:{name}" if signal.trust is _PUBLIC else f"segment:{name}"

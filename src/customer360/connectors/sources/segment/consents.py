@@ -20,6 +20,7 @@ CONSENT_FIELDS: dict[str, Channel] = {
     for name in (f"{channel}_consent", f"consent_{channel}", f"{channel}_marketing_consent")
 }
 """Fields that tell the consent of a channel."""
+_FIELDS = frozenset(CONSENT_FIELDS)
 
 CONSENT_TEXTS = frozenset({"consent_text", *(f"{name}_text" for name in CONSENT_FIELDS)})
 """Fields that tell what the person saw."""
@@ -37,6 +38,9 @@ _STATE_OF_EVENT: dict[str, tuple[Channel | None, ConsentState]] = {
     "email_unsubscribed": ("email", "withdrawn"),
     "email_resubscribed": ("email", "granted"),
 }
+CONSENT_TYPES = frozenset(_STATE_OF_EVENT)
+"""Events that are about consent."""
+
 _CHANNEL_NAMES: dict[str, Channel] = {
     **{channel: channel for channel in CHANNELS},
     "e-mail": "email",
@@ -60,7 +64,7 @@ def consents_in(
 
     A plain no withdraws: whoever unticks a box must not be written to.
     """
-    if CONSENT_FIELDS.keys().isdisjoint(bag):
+    if _FIELDS.isdisjoint(bag):
         return ()
     told = {CONSENT_FIELDS[name]: (name, bag[name]) for name in CONSENT_FIELDS if name in bag}
     reports = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from customer360.connectors.sources.payload import (
     Json,
@@ -74,28 +75,22 @@ def previous_identifier(call: Call) -> tuple[Identifier, ...]:
     return (Identifier("email" if "@" in previous else "cookie", previous),)
 
 
-def traits_of(call: Call, *bags: Json) -> Traits | None:
-    """The person's traits from the given bags and `context.traits`, the first word on each counting."""
+def traits_of(call: Call, told: Json | None = None) -> Traits | None:
+    """The person's traits: what was told, and of `context.traits` what that leaves open."""
     context = call.context
-    shared = context.get("traits")
-    told: Json = dict(shared) if shared and type(shared) is dict else {}
-    for bag in bags:
-        told.update(bag)
+    if shared := record(context.get("traits")):
+        told = {**shared, **told} if told else shared
     language, timezone = text(context.get("locale")), text(context.get("timezone"))
     located = record(context.get("location")) if "location" in context else {}
-    if not told:
-        if not (language or timezone or located):
-            return None
-        return _or_none(
-            Traits(
-                language=language,
-                timezone=timezone,
-                country=_country(located),
-                region=first_text(located, "region"),
-                city=first_text(located, "city"),
-            )
-        )
-    return _or_none(_traits(told, language, timezone, located))
+    if not told and not located:
+        return _traits_of_browser(language, timezone)
+    return _or_none(_traits(told or {}, language, timezone, located))
+
+
+# Most events tell no more of a person than this, in few ways.
+@lru_cache(maxsize=1024)
+def _traits_of_browser(language: str, timezone: str) -> Traits | None:
+    return _or_none(Traits(language=language, timezone=timezone))
 
 
 def _traits(told: Json, language: str, timezone: str, located: Json) -> Traits:

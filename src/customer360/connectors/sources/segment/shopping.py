@@ -59,6 +59,10 @@ _RENAMES: dict[str, dict[str, str]] = {
 }
 """Event type -> their name of a property -> ours. Custom events keep all names."""
 
+ORDER_TYPES = frozenset({"order_placed", "order_cancelled"})
+REFUND_TYPES = frozenset({"order_refunded", "order_partially_refunded"})
+CHECKOUT_TYPES = frozenset({"checkout_started", "checkout_updated", "order_placed"})
+
 _MARKETPLACES = frozenset({"amazon", "ebay", "tiktok"})
 _LARGEST_SUM: Amount = 10**18
 
@@ -77,7 +81,11 @@ def _stars(value: Any) -> Any:
 def _id(value: Any) -> Any:
     """An id as text; of a gid://shopify/Order/1 only the 1."""
     written = text(value)
-    return written.rpartition("/")[2] if written.startswith("gid://") else written or value
+    return written.rpartition("/")[2] if written[:6] == "gid://" else written or value
+
+
+def _currency(value: Any) -> Any:
+    return currency_code(value) or value
 
 
 def _items(value: Any) -> Any:
@@ -89,7 +97,7 @@ _READERS = {
     "total": decimal_text,
     "quantity": _count,
     "rating": _stars,
-    "currency": lambda value: currency_code(value) or value,
+    "currency": _currency,
     "items": _items,
     **dict.fromkeys(("product_id", "variant_id", "sku", "collection_id", "order_id"), _id),
     **dict.fromkeys(("campaign_id", "ticket_id"), _id),
@@ -138,7 +146,7 @@ def order_of(call: Call, type_: str, properties: Json) -> OrderReport | None:
 
 def refund_of(call: Call, type_: str, properties: Json) -> RefundReport | None:
     """The refund that an event tells of; without an id of its own it is known by its call."""
-    if type_ not in ("order_refunded", "order_partially_refunded"):
+    if type_ not in REFUND_TYPES:
         return None
     lines = _lines(properties)
     return RefundReport(
@@ -154,7 +162,7 @@ def refund_of(call: Call, type_: str, properties: Json) -> RefundReport | None:
 
 def checkout_of(type_: str, properties: Json) -> str:
     """Which checkout a checkout event or an order belongs to."""
-    if type_ not in ("checkout_started", "checkout_updated", "order_placed"):
+    if type_ not in CHECKOUT_TYPES:
         return ""
     return first_text(properties, "checkout_token", "checkout_id", "checkoutId")
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from customer360.connectors.sources.payload import Json, record, text
 from customer360.connectors.sources.segment.call import Call, read_call
 from customer360.connectors.sources.segment.consents import (
+    CONSENT_TYPES,
     consents_in,
     consents_of_event,
     type_by_state,
@@ -23,6 +26,9 @@ from customer360.connectors.sources.segment.people import (
     traits_of,
 )
 from customer360.connectors.sources.segment.shopping import (
+    CHECKOUT_TYPES,
+    ORDER_TYPES,
+    REFUND_TYPES,
     checkout_of,
     order_of,
     refund_of,
@@ -32,9 +38,7 @@ from customer360.events.model import (
     ConsentReport,
     Event,
     Identifier,
-    OrderReport,
     Page,
-    RefundReport,
     ShopContext,
     Signal,
     Traits,
@@ -65,21 +69,34 @@ def _track(call: Call) -> Event:
     identifiers = identifiers_of(call, told, traits)
     if type_ == "page_viewed":
         return _page_event(call, identifiers, told)
-    properties = shopping_properties(type_, told)
-    order = order_of(call, type_, properties)
-    if order and order.kind == "snapshot" and "total" not in properties:
-        properties["total"] = money_text(order.total, order.currency)
-    return _event(
+    event = _event(
         call,
         type_,
         identifiers,
-        properties,
+        shopping_properties(type_, told),
         page=page_of(call.context),
         traits=traits_of(call, traits),
+        consents=consents_in(told, identifiers, call.occurred_at),
+    )
+    return _with_reports(call, event, told) if type_ in _REPORTING else event
+
+
+_REPORTING = ORDER_TYPES | REFUND_TYPES | CHECKOUT_TYPES | CONSENT_TYPES
+
+
+def _with_reports(call: Call, event: Event, told: Json) -> Event:
+    """The event with what its type says of an order, a refund, a checkout or consent."""
+    type_, properties = event.type, event.properties
+    order = order_of(call, type_, properties)
+    if order and order.kind == "snapshot" and "total" not in properties:
+        properties["total"] = money_text(order.total, order.currency)
+    return replace(
+        event,
+        place="in_store" if call.till else order.place if order else "online",
         order=order,
         refund=refund_of(call, type_, properties),
-        consents=consents_of_event(type_, told, identifiers, call.occurred_at)
-        + consents_in(told, identifiers, call.occurred_at),
+        consents=consents_of_event(type_, told, event.identifiers, call.occurred_at)
+        + event.consents,
         checkout_token=checkout_of(type_, properties),
     )
 
@@ -161,10 +178,7 @@ def _event(
     *,
     page: Page | None = None,
     traits: Traits | None = None,
-    order: OrderReport | None = None,
-    refund: RefundReport | None = None,
     consents: tuple[ConsentReport, ...] = (),
-    checkout_token: str = "",
 ) -> Event:
     session = call.context.get("sessionId") or call.message.get("sessionId")
     return Event(
@@ -176,12 +190,9 @@ def _event(
         traits=traits,
         page=page,
         source_session=text(session) if session else "",
-        place="in_store" if call.till else order.place if order else "online",
+        place="in_store" if call.till else "online",
         till=call.till,
-        order=order,
-        refund=refund,
         consents=consents,
-        checkout_token=checkout_token,
     )
 
 

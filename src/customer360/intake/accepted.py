@@ -1,0 +1,118 @@
+"""Which signals did a shop accept before? Of these a second delivery is a duplicate.
+
+A digest falls anywhere in the table, so a batch that wrote there at once would touch a page for nearly each of its
+signals. New digests are appended instead, one row a batch, and moved into the table later, many and in order; until
+then the worker holds them in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Final
+
+from sqlalchemy import Connection
+
+from customer360.intake.tables import accepted_batches, accepted_signals
+from customer360.storage.database import Database, Writes, rows_in
+from customer360.storage.mirror import fetch
+
+DIGEST_BYTES: Final = 16
+MOVED_AT: Final = 300_000
+"""Digests that wait in batches before they are moved: some 30 MB of memory while a shop is busy."""
+_STEP = 4_000
+"""Digests moved in one transaction, so that nobody waits long for it."""
+
+
+def digest_of(key: str, digest_key: bytes) -> bytes:
+    """What is kept of a dedupe key: it tells nothing to who does not have the shop's own key."""
+    return blake2b(key.encode(), key=digest_key, digest_size=DIGEST_BYTES).digest()
+
+
+@dataclass(slots=True)
+class _Recent:
+    """The digests of batches up to a change number that may not be in the table yet."""
+
+    change: int = -1
+    digests: set[bytes] = field(default_factory=set)
+    moving: list[bytes] = field(default_factory=list)
+    """What is still to be moved, the last first."""
+    moving_up_to: int = -1
+
+
+class AcceptedSignals:
+    """What one worker remembers of the signals that shops accepted lately; the database knows all of them."""
+
+    def __init__(self, moved_at: int = MOVED_AT) -> None:
+        self._moved_at = moved_at
+        self._recent: dict[int, _Recent] = {}
+
+    def known(self, connection: Connection, shop_id: int, digests: Sequence[bytes]) -> set[bytes]:
+        """Those of the digests that the shop has accepted, as this snapshot knows it."""
+        recent = self._refresh(connection, shop_id).digests
+        found = recent.intersection(digests)
+        rest = [digest for digest in digests if digest not in found]
+        rows = rows_in(
+            connection,
+            "select digest from accepted_signals where shop_id = {} and digest in {}",
+            (shop_id,),
+            rest,
+        )
+        found.update(bytes(digest) for (digest,) in rows)
+        return found
+
+    def move(self, database: Database, shop_id: int) -> bool:
+        """One short step of moving digests into the table, once enough of them wait; whether one was due.
+
+        A step may be done twice, after a crash or by two workers: the batches leave last.
+        """
+        recent = self._recent.get(shop_id, _Recent())
+        if not recent.moving:
+            if len(recent.digests) < self._moved_at:
+                return False
+            recent.moving = sorted(recent.digests, reverse=True)
+            recent.moving_up_to = recent.change
+        step, recent.moving = recent.moving[: -_STEP - 1 : -1], recent.moving[:-_STEP]
+        writes = Writes()
+        writes.insert(
+            accepted_signals,
+            ("shop_id", "digest"),
+            [(shop_id, digest) for digest in step],
+            on_conflict="do nothing",
+        )
+        if not recent.moving:
+            writes.each(
+                f"delete from {accepted_batches.name} where shop_id = {{}} and change <= {{}}",
+                [(shop_id, recent.moving_up_to)],
+            )
+        with database.write() as connection:
+            writes.run(connection)
+        if not recent.moving:
+            self._recent[shop_id] = _Recent()
+        return True
+
+    def _refresh(self, connection: Connection, shop_id: int) -> _Recent:
+        recent = self._recent.setdefault(shop_id, _Recent())
+        batches = fetch(
+            connection,
+            "select change, digests from accepted_batches where shop_id = {} and change > {} order by change",
+            (shop_id, recent.change),
+        )
+        for rows in batches:
+            for change, digests in rows:
+                recent.change = change
+                recent.digests.update(_apart(bytes(digests)))
+        return recent
+
+
+def write(writes: Writes, shop_id: int, change: int, digests: Iterable[bytes]) -> None:
+    """Remember the digests of a batch of newly accepted signals."""
+    if together := b"".join(digests):
+        writes.insert(
+            accepted_batches, ("shop_id", "change", "digests"), [(shop_id, change, together)]
+        )
+
+
+def _apart(digests: bytes) -> Iterable[bytes]:
+    return (digests[at : at + DIGEST_BYTES] for at in range(0, len(digests), DIGEST_BYTES))

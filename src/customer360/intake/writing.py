@@ -1,0 +1,114 @@
+"""All that one step of the worker changes, put together before its transaction begins."""
+
+from __future__ import annotations
+
+import msgspec
+
+from customer360.access.shops import Shop
+from customer360.clock import Instant
+from customer360.consent import store as consent_store
+from customer360.events.model import Event
+from customer360.events.tables import events
+from customer360.identities import store as identity_store
+from customer360.intake import accepted
+from customer360.intake.waiting import leave
+from customer360.intake.work import Work
+from customer360.profiles import checkouts, orders, sessions
+from customer360.profiles.fold import encode
+from customer360.profiles.tables import aggregates
+from customer360.storage.database import Writes
+
+_EVENT_COLUMNS = (
+    "shop_id", "fragment_id", "occurred_at", "event_id", "type", "source", "session_id", "properties", "change",
+)  # fmt: skip
+_encode = msgspec.json.Encoder().encode
+
+
+def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
+    """All that the step changes, ready to be written: nobody waits for what can be put together before."""
+    shop_id, change, writes = shop.shop_id, work.seen_change + 1, Writes()
+    accepted.write(writes, shop_id, change, work.digests)
+    identity_store.write(writes, shop_id, change, work.sightings, work.links, now)
+    rows = [
+        (
+            shop_id,
+            one.fragment_id,
+            one.event.occurred_at,
+            one.event_id,
+            one.event.type,
+            one.source,
+            one.session_id,
+            _properties(one.event),
+            change,
+        )
+        for one in work.placed
+        if orders.has_own_row(one)
+    ]
+    rows.sort(key=lambda row: (row[1], row[2]))
+    writes.insert(events, _EVENT_COLUMNS, rows)
+    writes.insert(
+        aggregates,
+        ("shop_id", "fragment_id", "aggregate"),
+        [
+            (shop_id, fragment_id, encode(aggregate))
+            for fragment_id, aggregate in sorted(work.aggregates.items())
+        ],
+        replace_on=("shop_id", "fragment_id"),
+    )
+    sessions.write(writes, shop_id, change, work.visits)
+    orders.write(writes, shop_id, change, work.ledger)
+    checkouts.write(writes, shop_id, change, work.checkouts)
+    checkouts.look_again(writes, shop_id, _may_end_checkouts(work), work.ledger.moved_away)
+    consent_store.write(writes, consent_store.rows_of(shop_id, shop.country, change, work.placed))
+    _write_names(writes, shop_id, work)
+    writes.each(
+        "update profiles set change = {} where shop_id = {} and profile_id = {}",
+        [(change, shop_id, profile_id) for profile_id in sorted(work.other_profiles)],
+    )
+    leave(
+        writes,
+        shop_id,
+        stored=work.stored,
+        duplicates=work.duplicates,
+        failed=work.failed,
+        now=now,
+    )
+    return writes
+
+
+def _may_end_checkouts(work: Work) -> set[int]:
+    if not work.ledger.orders and not work.links.state.redirects:
+        return set()
+    merged = {
+        fragment_id
+        for fragment_id, profile_id in work.links.state.profile_of.items()
+        if work.links.state.survivor(profile_id) in set(work.links.state.redirects.values())
+    }
+    return {
+        order.fragment_id for order in work.ledger.orders.values() if order.fragment_id
+    } | merged
+
+
+def _write_names(writes: Writes, shop_id: int, work: Work) -> None:
+    writes.each(
+        "update profiles set name = {}, search_text = {} where shop_id = {} and profile_id = {}",
+        [
+            (name, name.casefold(), shop_id, profile_id)
+            for profile_id, name in sorted(work.names.items())
+        ],
+    )
+
+
+def _properties(event: Event) -> str | None:
+    page = event.page
+    if page is None:
+        return _encode(event.properties).decode() if event.properties else None
+    shown = {}
+    if page.url:
+        shown["url"] = page.url
+    if page.referrer:
+        shown["referrer"] = page.referrer
+    if page.title:
+        shown["page_title"] = page.title
+    shown.update(event.properties)
+    return _encode(shown).decode()

@@ -1,0 +1,67 @@
+"""Which fragments make up a profile, what does each add up to, and what is derived from them beside?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Connection, and_, bindparam, select
+
+from customer360.identities.tables import fragments
+from customer360.profiles.fold import Aggregate, decode
+from customer360.profiles.tables import aggregates
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The table of what is derived as one type of event: it happened at `at`, or not if that is null."""
+
+    table: str
+    at: str
+    row_id: str
+
+    @property
+    def index(self) -> str:
+        """The index that finds the rows of a fragment."""
+        return f"ix_{self.table}_fragment"
+
+
+DERIVED = {
+    "visited_site": Derived("sessions", "first_at", "session_id"),
+    "order_placed": Derived("orders", "placed_at", "order_id"),
+    "order_refunded": Derived("refunds", "refunded_at", "refund_id"),
+    "checkout_abandoned": Derived("checkouts", "abandoned_at", "checkout_id"),
+}
+"""By type of event."""
+
+_AGGREGATES = (
+    select(fragments.c.fragment_id, aggregates.c.aggregate)
+    .join_from(
+        fragments,
+        aggregates,
+        and_(
+            aggregates.c.shop_id == fragments.c.shop_id,
+            aggregates.c.fragment_id == fragments.c.fragment_id,
+        ),
+    )
+    .where(
+        fragments.c.shop_id == bindparam("shop_id", type_=BigInteger),
+        fragments.c.profile_id == bindparam("profile_id", type_=BigInteger),
+    )
+)
+
+
+def fragments_of(connection: Connection, shop_id: int, profile_id: int) -> list[int]:
+    """The fragments of a profile."""
+    query = select(fragments.c.fragment_id).where(
+        fragments.c.shop_id == shop_id, fragments.c.profile_id == profile_id
+    )
+    return list(connection.scalars(query))
+
+
+def aggregates_of(connection: Connection, shop_id: int, profile_id: int) -> dict[int, Aggregate]:
+    """What the events of each fragment of a profile add up to, by fragment."""
+    asked = {"shop_id": shop_id, "profile_id": profile_id}
+    return {
+        fragment_id: decode(blob)
+        for fragment_id, blob in connection.execute(_AGGREGATES, asked).all()
+    }
