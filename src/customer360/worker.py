@@ -46,8 +46,8 @@ _LONGEST_RETRY_SECONDS = 300
 _CHECKOUTS_EVERY: Instant = 5 * SECOND
 _LETTERS_EVERY: Instant = 5 * SECOND
 _CHECKPOINT_EVERY: Instant = 2 * SECOND
-# While signals pour in, a sync may take a fourth of the time: what it copies next is less, the longer it waits.
-_SYNC_SHARE = 3
+# While signals pour in, a sync may take a third of the time: what it copies next is less, the longer it waits.
+_SYNC_PAUSE = 2
 _VOICE_EVERY: Instant = SECOND
 # Counting what waits reads an index from end to end.
 _COUNT_EVERY: Instant = SECOND
@@ -193,8 +193,7 @@ class Worker:
 
     def _sync(self, shop: Shop, pace: _Pace, *, idle: bool) -> None:
         began = self.app.clock.now()
-        share = _SYNC_SHARE * pace.sync_took if self.signals else 0
-        pause = max(self.app.settings.sync_interval_ms * 1000, share)
+        pause = max(self.app.settings.sync_interval_ms * 1000, _SYNC_PAUSE * pace.sync_took)
         if began < pace.synced_at + pause and not (idle and pace.behind):
             return
         try:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
 from customer360.storage.mirror import Kind, Mirror, Rows
@@ -95,7 +94,8 @@ def _array(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> pa.Arra
     if values.count(None) == len(values):
         return pa.nulls(len(values), arrow_type(kind))
     if kind is Kind.COUNT:
-        return pa.array([_count(value) for value in values], pa.int64())
+        count = {value: _count(value) for value in set(values)}
+        return pa.array([count[value] for value in values], pa.int64())
     if kind is Kind.MONEY:
         return _money(values)
     if kind is Kind.NUMBER:
@@ -117,41 +117,29 @@ def _count(value: Any) -> int | None:
 
 def _money(values: Sequence[int | None]) -> pa.Array:
     """Ten-thousandths as decimals with four places: the same digits, only their type changes."""
-    present = [value is not None and abs(value) < _LARGEST_MONEY for value in values]
-    parts = np.zeros((len(values), 2), np.int64)
-    digits = [value or 0 if there else 0 for value, there in zip(values, present, strict=True)]
-    parts[:, 0] = np.array(digits, np.int64)
-    # The upper half of a 128-bit number repeats the sign.
-    parts[:, 1] = parts[:, 0] >> 63
-    validity = pa.array(present, pa.bool_()).buffers()[1]
-    return pa.Array.from_buffers(
-        arrow_type(Kind.MONEY), len(values), [validity, pa.py_buffer(parts.tobytes())]
-    )
+    digits = [None if value is None or abs(value) >= _LARGEST_MONEY else value for value in values]
+    # 64 bits have 19 digits at most.
+    return pa.array(digits, pa.int64()).cast(pa.decimal128(19)).view(arrow_type(Kind.MONEY))
 
 
 def _text(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> pa.Array:
     """A column of text. Each distinct text is scrubbed once, as shops repeat themselves."""
     plain = values if _is_plain(values) else [_as_text(value) for value in values]
-    coded = pa.array(plain, pa.string()).dictionary_encode()
     scrub = SCRUBS[kind]
-    clean = [scrub(text) for text in coded.dictionary.to_pylist()]
-    column = pa.array(clean, pa.string()).take(coded.indices)
-    if owners is None or kind not in OWN:
-        return column
-    suspects = {
-        text: words
-        for text in clean
-        if text is not None and owners.own.include(words := OWN[kind](text))
-    }
-    if not suspects:
-        return column
-    return pa.array(
-        [
-            None if text in suspects and owners.has(row, suspects[text]) else text
-            for row, text in enumerate(column.to_pylist())
-        ],
-        pa.string(),
-    )
+    clean = {text: None if text is None else scrub(text) for text in set(plain)}
+    column = [clean[text] for text in plain]
+    if owners is not None and kind in OWN:
+        suspects = {
+            text: words
+            for text in clean.values()
+            if text is not None and owners.own.include(words := OWN[kind](text))
+        }
+        if suspects:
+            column = [
+                None if text in suspects and owners.has(row, suspects[text]) else text
+                for row, text in enumerate(column)
+            ]
+    return pa.array(column, pa.string())
 
 
 _PLAIN = frozenset((str, type(None)))

@@ -81,9 +81,9 @@ def read_notes(transaction: Transaction) -> dict[str, int]:
 
 def write_notes(transaction: Transaction, notes: dict[str, int]) -> None:
     """Keep these notes beside the others."""
-    for name, value in notes.items():
-        transaction.execute(f"delete from {NOTES} where name = ?", (name,))
-        transaction.execute(f"insert into {NOTES} (name, value) values (?, ?)", (name, value))
+    table = pa.table({"name": list(notes), "value": pa.array(notes.values(), pa.int64())})
+    transaction.delete(NOTES, "name", table.column("name"))
+    transaction.append(NOTES, table)
 
 
 def _columns(mirror: Mirror) -> str:

@@ -160,6 +160,8 @@ def _number_looks_personal(value: float) -> bool:
 @lru_cache(_REMEMBERED)
 def fold(value: str) -> str:
     """The text without case, accents and outer blanks, so that ÁINE is Aine."""
+    if value.isascii():
+        return value.strip().casefold()
     spread = unicodedata.normalize("NFKD", value.strip())
     return "".join(letter for letter in spread if not unicodedata.combining(letter)).casefold()
 
@@ -196,4 +198,4 @@ def own_words(identifiers: Iterable[str], names: Iterable[tuple[str, str]]) -> f
         parts = {part for part in _WORDS.findall(f"{one} {other}") if len(part) >= _NAME_PART}
         found.update(word.strip(" ,") for word in whole | parts)
     # A single letter is an initial at most.
-    return frozenset(word for word in found if len(word) > 1)
+    return frozenset([word for word in found if len(word) > 1])
