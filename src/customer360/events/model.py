@@ -160,7 +160,6 @@ class RefundReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     currency: str = ""
     items: int = 0
     updated_at: Instant = 0
-    restocked: bool = False
 
 
 class ConsentReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -193,6 +192,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     properties: dict[str, Any] = {}
     traits: Traits | None = None
     page: Page | None = None
+    landing: Page | None = None
+    """The page and referrer through which the visit came that ended in this event, where the event is no visit's."""
     source_session: str = ""
     """The source's own session id, where it has one."""
     place: Place = "online"

@@ -159,9 +159,9 @@ def load_card(
 
 
 def contact_question(facts: Facts) -> tuple[list[int], list[Identifier]]:
-    """What the consent capability must know of a profile: its fragments, and its identifiers, newest seen first."""
-    newest = sorted(facts.identifiers, key=lambda fact: (-fact.last_seen_at, fact.identifier))
-    return facts.fragments, [fact.identifier for fact in newest]
+    """What the consent capability must know of a profile: its fragments, and its identifiers, the best first."""
+    held = sorted(facts.identifiers, key=lambda fact: fact.precedence)
+    return facts.fragments, [fact.identifier for fact in held]
 
 
 def kind_of(facts: Facts) -> Literal["customer", "visitor"]:

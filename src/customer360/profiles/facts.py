@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.events.model import Identifier
 from customer360.profiles.fold import Aggregate, combine, decode
-from customer360.profiles.touches import Touch
+from customer360.profiles.identifiers import IdentifierFact, identifiers_of
+from customer360.profiles.touches import Touch, touch_of
 from customer360.storage.database import rows_in
 from customer360.values import Amount
 
@@ -32,17 +32,6 @@ class OrderFact:
     promo_codes: str
     place: str
     location: str
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifierFact:
-    """An identifier of the profile with its state and when it was seen."""
-
-    identifier: Identifier
-    source: str
-    state: str
-    first_seen_at: Instant
-    last_seen_at: Instant
 
 
 @dataclass(slots=True)
@@ -81,7 +70,16 @@ def gather(connection: Connection, shop_id: int, profile_ids: Sequence[int]) -> 
     members = list(owner)
     _add_orders(connection, shop_id, members, owner)
     _add_sessions(connection, shop_id, members, owner)
-    _add_identifiers(connection, shop_id, owner)
+    for facts in people.values():
+        _add_landings(facts)
+    held = identifiers_of(
+        connection,
+        shop_id,
+        {fragment_id: facts.profile_id for fragment_id, facts in owner.items()},
+        {fragment_id: facts.first_sources[fragment_id] for fragment_id, facts in owner.items()},
+    )
+    for profile_id, identifiers in held.items():
+        people[profile_id].identifiers = identifiers
     return people
 
 
@@ -185,49 +183,15 @@ _TOUCHES = (
 )
 
 
-def _add_identifiers(connection: Connection, shop_id: int, owner: dict[int, Facts]) -> None:
-    members = list(owner)
-    seen_at = {
-        fragment_id: (first_at, last_at)
-        for fragment_id, first_at, last_at in rows_in(connection, _SEEN, (shop_id,), members)
-    }
-    seen: dict[tuple[int, str, str], tuple[Instant, str, Instant]] = {}
-    for fragment_id, kind, value in rows_in(
-        connection, _NAMED, (shop_id,), members, index="ix_fragment_identifiers_fragment"
-    ):
-        facts, (first_at, last_at) = owner[fragment_id], seen_at[fragment_id]
-        source, key = facts.first_sources[fragment_id], (facts.profile_id, kind, value)
-        known = seen.get(key)
-        seen[key] = (
-            (first_at, source, last_at)
-            if known is None
-            else (*min((first_at, source), known[:2]), max(last_at, known[2]))
-        )
-    states = {
-        (owner[fragment_id].profile_id, kind, value): state
-        for fragment_id, kind, value, state in rows_in(
-            connection, _OWNED, (shop_id,), members, index="ix_ownerships_fragment"
-        )
-    }
-    by_profile = {facts.profile_id: facts for facts in owner.values()}
-    for key, (first_at, source, last_at) in sorted(seen.items()):
-        # An identifier that has no state here belongs to somebody else: the event only named it.
-        if key in states:
-            profile_id, kind, value = key
-            by_profile[profile_id].identifiers.append(
-                IdentifierFact(Identifier(kind, value), source, states[key], first_at, last_at)
-            )
-
-
-_SEEN = (
-    "select fragment_id, min(first_at), max(last_at) from observations"
-    " where shop_id = {} and fragment_id in {} group by fragment_id"
-)
-_NAMED = "select fragment_id, type, value from fragment_identifiers where shop_id = {} and fragment_id in {}"
-_OWNED = (
-    "select fragment_id, type, value, state from ownerships"
-    " where shop_id = {} and until is null and fragment_id in {}"
-)
+def _add_landings(facts: Facts) -> None:
+    """What brought the visits that only an order tells of."""
+    for landing in (facts.aggregate.first_landing, facts.aggregate.last_landing):
+        if landing is None or (touch := touch_of(landing.url, landing.referrer)) is None:
+            continue
+        if facts.first_touch is None or landing.at < facts.first_touch[0]:
+            facts.first_touch = (landing.at, touch)
+        if facts.last_touch is None or landing.at > facts.last_touch[0]:
+            facts.last_touch = (landing.at, touch)
 
 
 def _first_source(part: Aggregate) -> str:

@@ -91,6 +91,15 @@ class Tags(msgspec.Struct, array_like=True, frozen=True):
     tags: tuple[str, ...]
 
 
+class Landing(msgspec.Struct, array_like=True, frozen=True):
+    """Where the visit came from that ended in an order which only a server told of."""
+
+    at: Instant
+    key: str
+    url: str
+    referrer: str
+
+
 class Aggregate(msgspec.Struct, omit_defaults=True):
     """What the events of one fragment add up to, derived events and orders apart."""
 
@@ -107,9 +116,11 @@ class Aggregate(msgspec.Struct, omit_defaults=True):
     addresses: dict[str, KnownAddress] = {}
     all_tags: Tags | None = None
     tag_marks: dict[str, TagMark] = {}
+    first_landing: Landing | None = None
+    last_landing: Landing | None = None
 
 
-_Fact = Trait | Names | KnownAddress | TagMark | Tags
+_Fact = Trait | Names | KnownAddress | TagMark | Tags | Landing
 
 # More addresses of one fragment than this are an abuse of the field; the newest stay.
 MAX_ADDRESSES = 20
@@ -148,6 +159,9 @@ def fold(
         aggregate.negative_reviews += 1
     if event.traits is not None:
         _fold_traits(aggregate, event.traits, at, event.dedupe_key, source, int(trust))
+    if event.landing is not None:
+        page = event.landing
+        _fold_landing(aggregate, Landing(at, event.dedupe_key, page.url, page.referrer))
 
 
 def combine(parts: Iterable[Aggregate]) -> Aggregate:
@@ -167,7 +181,10 @@ def combine(parts: Iterable[Aggregate]) -> Aggregate:
         for trust, names in part.names.items():
             _keep_newest(whole.names, trust, names)
         for name, trait in part.traits.items():
-            _keep_newest(whole.traits, name, trait)
+            _keep_most_trusted(whole.traits, name, trait)
+        for landing in (part.first_landing, part.last_landing):
+            if landing is not None:
+                _fold_landing(whole, landing)
         for key, address in part.addresses.items():
             _keep_newest(whole.addresses, key, address)
         for tag, mark in part.tag_marks.items():
@@ -222,6 +239,9 @@ def _fold_traits(
         aggregate.traits = {name: traits[name] for name in sorted(traits)[:MAX_TRAITS]}
     if told.addresses:
         _fold_addresses(aggregate, told.addresses, at, key, source)
+    if trust != _TRUSTED:
+        # Nobody's browser says which tags the shop gave its customer.
+        return
     if told.tags is not None:
         everything = Tags(at, key, tuple(sorted(set(told.tags))))
         if aggregate.all_tags is None or _newer(everything, aggregate.all_tags):
@@ -232,9 +252,19 @@ def _fold_traits(
         _keep_newest(aggregate.tag_marks, tag, TagMark(at, key, False))
 
 
+_TRUSTED = int(Trust.FULL)
+_SENSED = frozenset({"language", "timezone", "currency"})
+"""What a browser knows by itself, so that its newest word is as good as anybody's."""
 _PLAIN_TRAITS = (
     "language", "timezone", "currency", "country", "region", "city", "zip", "account_state",
 )  # fmt: skip
+
+
+def _fold_landing(aggregate: Aggregate, landing: Landing) -> None:
+    if aggregate.first_landing is None or _newer(aggregate.first_landing, landing):
+        aggregate.first_landing = landing
+    if aggregate.last_landing is None or _newer(landing, aggregate.last_landing):
+        aggregate.last_landing = landing
 
 
 def _fold_addresses(
@@ -271,6 +301,15 @@ def _keep_newest(facts: dict[Any, Any], name: Any, fact: Any) -> None:
     present = facts.get(name)
     if present is None or _newer(fact, present):
         facts[name] = fact
+
+
+def _keep_most_trusted(traits: dict[str, Trait], name: str, trait: Trait) -> None:
+    """What a browser claims of a person does not replace what a trusted source told."""
+    present = traits.get(name)
+    if present is None or name in _SENSED or present.trust == trait.trust:
+        _keep_newest(traits, name, trait)
+    elif trait.trust > present.trust:
+        traits[name] = trait
 
 
 def _stars(properties: dict[str, Any]) -> float:

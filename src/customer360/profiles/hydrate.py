@@ -9,13 +9,9 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from customer360.events.model import Identifier
 from customer360.identities.normalise import STRENGTH, normalise_one
-from customer360.identities.tables import (
-    fragment_identifiers,
-    fragments,
-    observations,
-    ownerships,
-    profiles,
-)
+from customer360.identities.tables import fragments, ownerships, profiles
+from customer360.profiles.identifiers import identifiers_of, shown
+from customer360.storage.database import rows_in
 
 _NUMBER_SPACE = {"whatsapp": "phone"}
 
@@ -30,7 +26,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def hydrate(connection: Connection, shop_id: int, profile_ids: Sequence[int]) -> list[Summary]:
-    """Name and newest e-mail and phone of each profile, in the order asked for; merged ids are left out."""
+    """Name, e-mail and phone of each profile, in the order asked for; merged ids are left out."""
     if not profile_ids:
         return []
     query = select(profiles.c.profile_id, profiles.c.name).where(
@@ -41,43 +37,23 @@ def hydrate(connection: Connection, shop_id: int, profile_ids: Sequence[int]) ->
     names: dict[int, str] = {
         profile_id: name or "" for profile_id, name in connection.execute(query)
     }
-    contacts = (
-        select(fragments.c.profile_id, fragment_identifiers.c.type, fragment_identifiers.c.value)
-        .join_from(
-            fragments,
-            fragment_identifiers,
-            and_(
-                fragment_identifiers.c.shop_id == fragments.c.shop_id,
-                fragment_identifiers.c.fragment_id == fragments.c.fragment_id,
-            ),
-        )
-        .join(
-            observations,
-            and_(
-                observations.c.shop_id == fragments.c.shop_id,
-                observations.c.fragment_id == fragments.c.fragment_id,
-            ),
-        )
-        .where(
-            fragments.c.shop_id == shop_id,
-            fragments.c.profile_id.in_(names),
-            fragment_identifiers.c.type.in_(("email", "phone")),
-        )
-        .order_by(observations.c.last_at, fragment_identifiers.c.value)
+    members: dict[int, int] = dict(
+        rows_in(connection, _FRAGMENTS, (shop_id,), list(names), index="ix_fragments_profile")
     )
-    newest: dict[tuple[int, str], str] = {}
-    for profile_id, kind, value in connection.execute(contacts):
-        newest[profile_id, kind] = value
+    held = identifiers_of(connection, shop_id, members)
     return [
         Summary(
             profile_id,
             names[profile_id],
-            newest.get((profile_id, "email"), ""),
-            newest.get((profile_id, "phone"), ""),
+            shown(held.get(profile_id, ()), "email"),
+            shown(held.get(profile_id, ()), "phone"),
         )
         for profile_id in profile_ids
         if profile_id in names
     ]
+
+
+_FRAGMENTS = "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}"
 
 
 def find_by_identifier(
@@ -130,9 +106,9 @@ def search(connection: Connection, shop_id: int, text: str, limit: int) -> list[
     begins = or_(
         *(
             and_(
-                fragment_identifiers.c.type == kind,
-                fragment_identifiers.c.value >= value,
-                fragment_identifiers.c.value < value + "\U0010ffff",
+                ownerships.c.type == kind,
+                ownerships.c.value >= value,
+                ownerships.c.value < value + "\U0010ffff",
             )
             for kind in ("email", "phone", "shopify_customer_id", "user_id")
             for value in values
@@ -141,14 +117,14 @@ def search(connection: Connection, shop_id: int, text: str, limit: int) -> list[
     by_identifier = (
         select(fragments.c.profile_id, func.max(fragments.c.fragment_id))
         .join_from(
-            fragment_identifiers,
+            ownerships,
             fragments,
             and_(
-                fragments.c.shop_id == fragment_identifiers.c.shop_id,
-                fragments.c.fragment_id == fragment_identifiers.c.fragment_id,
+                fragments.c.shop_id == ownerships.c.shop_id,
+                fragments.c.fragment_id == ownerships.c.fragment_id,
             ),
         )
-        .where(fragment_identifiers.c.shop_id == shop_id, begins)
+        .where(ownerships.c.shop_id == shop_id, ownerships.c.until.is_(None), begins)
         .group_by(fragments.c.profile_id)
         .limit(limit)
     )

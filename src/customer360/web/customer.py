@@ -29,8 +29,6 @@ _TIMELINE_ROWS = 50
 _LONGEST_TYPE = 200
 
 _METRICS = (
-    ("first_seen_at", "First visited"),
-    ("last_seen_at", "Last visited"),
     ("total_spend", "Total spent"),
     ("orders_count", "Orders"),
     ("average_order_value", "Average order"),
@@ -173,7 +171,7 @@ def _values(visit: Visit, card: Card, counts: Sequence[EventCount]) -> dict[str,
         "title": title_of(card.name, contacts, card.profile_id),
         "initials": _initials(card),
         "contacts": contacts if card.name else contacts[1:],
-        "metrics": [_labelled(card, name, label) for name, label in _METRICS],
+        "metrics": [*_visits(counts), *(_labelled(card, name, label) for name, label in _METRICS)],
         "counts": counts,
         "all_count": sum(count.count for count in counts),
         "tabs": _tabs(visit, root, card, counts),
@@ -188,8 +186,10 @@ def title_of(name: str, contacts: Sequence[str], profile_id: int) -> str:
 
 
 def _contacts(card: Card) -> list[str]:
-    """The e-mail address and the phone number seen last."""
-    newest = sorted(card.identifiers, key=lambda one: -one.last_seen_at)
+    """The e-mail address and the phone number that the person is shown with."""
+    newest = sorted(
+        card.identifiers, key=lambda one: (one.state == "unverified", -one.last_seen_at)
+    )
     found = (
         next((one.value for one in newest if one.type == kind), "") for kind in ("email", "phone")
     )
@@ -203,6 +203,16 @@ def _initials(card: Card) -> str:
         else card.name.split()[:2]
     )
     return "".join(part[0] for part in parts if part).upper()
+
+
+def _visits(counts: Sequence[EventCount]) -> list[Labelled]:
+    """When the person first and last came to the shop's site; an e-mail that arrived or a parcel sent is no visit."""
+    seen = next((count for count in counts if count.type == "visited_site"), None)
+    first, last = (seen.first_at, seen.last_at) if seen else (None, None)
+    return [
+        Labelled("first_visit", "First visited", "time", "Beginning of the first visit", first),
+        Labelled("last_visit", "Last visited", "time", "Beginning of the last visit", last),
+    ]
 
 
 def _labelled(card: Card, name: str, label: str = "") -> Labelled:

@@ -62,7 +62,7 @@ def order_with(**changes: Any) -> OrderReport:
 
 def page_of(**changes: Any) -> Page | None:
     """The landing page told by orders/create with some fields changed."""
-    return event_of("orders/create", fixture_body("order_created") | changes).page
+    return event_of("orders/create", fixture_body("order_created") | changes).landing
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_till_contributes_no_cookie_token_or_page() -> None:
     event = event_of("orders/create", body)
     kinds = {identifier.type for identifier in event.identifiers}
     assert kinds == {"shopify_customer_id", "email", "phone"}
-    assert (event.till, event.checkout_token, event.page) == (True, "", None)
+    assert (event.till, event.checkout_token, event.landing) == (True, "", None)
 
 
 def test_nobodys_phone_in_an_address_identifies() -> None:
@@ -227,8 +227,8 @@ def test_campaign_parameters_in_the_cart_fill_what_the_landing_page_lacks() -> N
 
 def test_only_the_purchase_itself_tells_where_the_visit_began() -> None:
     body = fixture_body("order_created")
-    assert event_of("orders/create", body).page is not None
-    assert event_of("orders/fulfilled", body).page is None
+    assert event_of("orders/create", body).landing is not None
+    assert event_of("orders/fulfilled", body).landing is None
 
 
 @pytest.mark.parametrize("updated_at", ["2026-05-04T10:31:06+01:00", "2026-05-09T00:00:00+01:00"])

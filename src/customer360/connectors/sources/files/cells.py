@@ -79,7 +79,7 @@ def instant(cell: str, zone_name: str) -> Instant:
         return parse_instant(written, zone_name)
     except InvalidTime:
         raise Unusable(
-            "invalid_time", f"{cell[:40]!r} is no time; write 2026-01-31 09:30:00."
+            "invalid_time", f"{cell[:40]!r} is no time since 1900; write 2026-01-31 09:30:00."
         ) from None
 
 

@@ -69,7 +69,7 @@ def _occurred_at(message: Json, signal: Signal, timezone: str) -> Instant:
     try:
         at = parse_instant(told, timezone)
     except InvalidTime:
-        raise Unusable("invalid_time", f"The time {str(told)[:40]!r} cannot be read.") from None
+        raise Unusable("invalid_time", f"The time {str(told)[:40]!r} is none since 1900.") from None
     # A file was sent by nobody's clock, and where both times stand somebody has corrected one already.
     if signal.rank is _FILE or (original and original != told):
         return at

@@ -42,7 +42,7 @@ def order_event(webhook: Webhook) -> tuple[Event, ...]:
         identifiers=people.of_buyer(body) + (people.of_browser(*browser) if browser else ()),
         properties=_properties(body, report, purse, with_items=placed),
         traits=people.buyer_traits(body),
-        page=landing_page(body, webhook.shop_domain) if placed and not till else None,
+        landing=landing_page(body, webhook.shop_domain) if placed and not till else None,
         place=place,
         till=till,
         order=report,

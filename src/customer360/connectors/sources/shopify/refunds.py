@@ -45,7 +45,6 @@ def refund_events(webhook: Webhook) -> tuple[Event, ...]:
         currency=purse.currency,
         items=_pieces(line for line in lines if text(line.get("restock_type")) != _NEVER_LEFT),
         updated_at=webhook.time("updated_at", "processed_at", "created_at"),
-        restocked=bool(returned),
     )
     properties = {"order_id": order_id, **_goods(lines, purse), "reason": text(body.get("note"))}
     properties |= {"total": purse.text(value), "currency": purse.currency}

@@ -90,7 +90,7 @@ def _occurred_at(body: Json, signal: Signal, timezone: str) -> Instant:
     try:
         return parse_instant(told, timezone)
     except InvalidTime:
-        raise Unusable("invalid_time", f"The time {str(told)[:40]!r} cannot be read.") from None
+        raise Unusable("invalid_time", f"The time {str(told)[:40]!r} is none since 1900.") from None
 
 
 def _identifiers(body: Json, data: Json, checkout: Json) -> tuple[Identifier, ...]:
