@@ -24,7 +24,7 @@ DAY: Instant = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-# Years outside this range are typing errors or attacks; they would also overflow the warehouse's calendar.
+# Times before this are typing errors or attacks; those after it would overflow the warehouse's calendar.
 _EARLIEST: Instant = int((datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH) / _MICROSECOND)
 _LATEST: Instant = int((datetime(2200, 1, 1, tzinfo=UTC) - _EPOCH) / _MICROSECOND)
 _LOOSE_DATE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?=$|[T ])")
@@ -104,7 +104,8 @@ def parse_instant(value: str | int | float, zone_name: str = "UTC") -> Instant:
 
     Takes ISO 8601 (a time without a zone is in `zone_name`; months and days may lack their zero), `… UTC`,
     a date alone (its first instant), and Unix seconds or milliseconds as numbers.
-    Raises InvalidTime for anything else and for years outside 1900-2199.
+    A date after 2199 is the last instant of 2199: nothing happens after it is received, so all times to come are one.
+    Raises InvalidTime for anything else, for times before 1900, and for numbers after 2199, which count something else.
     """
     instant = _parse_text(value, zone_name) if isinstance(value, str) else _parse_number(value)
     if not _EARLIEST <= instant < _LATEST:
@@ -130,7 +131,7 @@ def _parse_text(value: str, zone_name: str) -> Instant:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone(zone_name))
     try:
-        return from_datetime(moment)
+        return min(from_datetime(moment), _LATEST - 1)
     except OverflowError as error:
         raise InvalidTime from error
 

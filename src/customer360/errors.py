@@ -25,6 +25,8 @@ Customer360Error
 
 from __future__ import annotations
 
+import traceback
+
 
 class Customer360Error(Exception):
     """Something went wrong."""
@@ -119,3 +121,15 @@ class DiskNearlyFull(Unavailable):
 
 class WorkerUnreachable(Unavailable):
     """No worker answers; start one with `c360 serve` or `c360 worker`."""
+
+
+def place_of(error: BaseException) -> str:
+    """What went wrong and where, without the messages: TypeError at intake.py:12 in take < …
+
+    Logs say this: a message may quote what a customer sent.
+    """
+    frames = reversed(traceback.extract_tb(error.__traceback__)[-8:])
+    places = (
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} in {frame.name}" for frame in frames
+    )
+    return f"{type(error).__name__} at {' < '.join(places)}"

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from customer360.access.directory import Directory
 from customer360.access.keys import list_keys, revoke_key
 from customer360.access.shopify import link_shopify
-from customer360.access.shops import NewShop, change_shop, delete_shop
+from customer360.access.shops import NewShop, change_shop, close_shop
 from customer360.clock import FixedClock
 from customer360.storage.database import Database
 from tests.access.conftest import make_shop
@@ -129,7 +129,7 @@ def test_the_keys_of_a_deleted_shop_open_nothing(
     database: Counted, directory: Directory, new_shop: NewShop
 ) -> None:
     with database.write() as connection:
-        delete_shop(connection, new_shop.shop.shop_id)
+        close_shop(connection, new_shop.shop.shop_id)
     assert directory.by_key(new_shop.write_key) is None
 
 
@@ -142,7 +142,7 @@ def test_an_answer_read_before_a_change_is_not_remembered_after_it(
         def _read_key(self, key: str):  # type: ignore[no-untyped-def]
             answer = original(self, key)
             with database.write() as connection:
-                delete_shop(connection, new_shop.shop.shop_id)
+                close_shop(connection, new_shop.shop.shop_id)
             self.forget()
             return answer
 

@@ -11,15 +11,16 @@ from customer360.access.shops import (
     change_shop,
     close_shop,
     create_shop,
-    delete_shop,
     delete_some,
     find_shop,
+    first_organisation,
     get_shop,
     has_rows,
     list_shops,
     reinstall_shop,
     uninstall_shop,
 )
+from customer360.access.tables import organisations
 from customer360.clock import FixedClock
 from customer360.errors import InvalidInput, ShopNotFound
 from customer360.migrations.catalogue import metadata
@@ -55,6 +56,18 @@ def test_shops_without_an_organisation_join_the_oldest_one(
 ) -> None:
     second = make_shop(database, clock, "Harbour Coffee")
     assert second.shop.organisation_id == new_shop.shop.organisation_id
+
+
+@pytest.mark.parametrize("shop_first", [True, False])
+def test_an_installation_begins_with_the_same_organisation_whatever_was_made_first(
+    database: Database, clock: FixedClock, shop_first: bool
+) -> None:
+    with database.write() as connection:
+        if shop_first:
+            create_shop(connection, **GOOD, now=clock.now())
+        first_organisation(connection, clock.now())
+        create_shop(connection, **GOOD, now=clock.now())
+        assert connection.scalars(select(organisations.c.name)).all() == ["Customer 360"]
 
 
 def test_two_shops_never_share_a_digest_key(
@@ -179,7 +192,9 @@ def test_deleting_a_shop_leaves_no_row_of_it_and_every_row_of_others(
                 connection.execute(insert(metadata.tables[name]).values(row))
 
     with database.write() as connection:
-        delete_shop(connection, gone)
+        close_shop(connection, gone)
+        while delete_some(connection, gone):
+            pass
 
     with database.read() as connection:
         for table in metadata.sorted_tables:
@@ -210,7 +225,7 @@ def test_a_closed_shop_is_not_found_and_its_rows_go_piece_by_piece(
 
 def test_deleting_a_shop_that_is_not_there_says_so(database: Database) -> None:
     with pytest.raises(ShopNotFound), database.write() as connection:
-        delete_shop(connection, 1)
+        close_shop(connection, 1)
 
 
 def test_there_is_no_shop_with_an_unknown_id(database: Database) -> None:

@@ -2,26 +2,22 @@
 
 import pytest
 
-from customer360.access.shops import NewShop
-from customer360.access.sign_in import begin_session, find_session, link_works, make_link
+from customer360.access.shops import NewShop, first_organisation, new_organisation
+from customer360.access.sign_in import begin_session, find_session
 from customer360.access.users import (
     checked_role,
-    delete_user,
     ensure_user,
     find_user,
-    first_organisation,
     get_user,
     hash_password,
     join_organisation,
     join_shop,
     leave_shop,
     members_of,
-    new_organisation,
     normalise_email,
     password_matches,
     set_password,
     shops_of,
-    works_for,
 )
 from customer360.clock import FixedClock
 from customer360.errors import Conflict, InvalidInput, NotFound
@@ -64,8 +60,6 @@ def test_a_member_of_a_shop_works_for_that_shop_alone(
         join_shop(connection, ann.user_id, new_shop.shop.shop_id, "owner", clock.now())
         join_shop(connection, ann.user_id, new_shop.shop.shop_id, "owner", clock.now())
         assert shops_of(connection, ann.user_id) == [new_shop.shop]
-        assert works_for(connection, ann.user_id, new_shop.shop.shop_id)
-        assert not works_for(connection, ann.user_id, other.shop.shop_id)
         assert [member.user for member in members_of(connection, new_shop.shop)] == [ann]
         assert members_of(connection, other.shop) == []
 
@@ -80,7 +74,6 @@ def test_a_member_of_an_organisation_works_for_every_shop_of_it_later_ones_too(
     shops = [make_shop(database, clock).shop for _ in range(2)]
     with database.read() as connection:
         assert shops_of(connection, ann.user_id) == shops
-        assert works_for(connection, ann.user_id, shops[1].shop_id)
         (member,) = members_of(connection, shops[1])
     assert member.every_shop
 
@@ -93,7 +86,6 @@ def test_an_organisation_gives_no_way_into_another(
         agency = new_organisation(connection, "Agency", clock.now())
         join_organisation(connection, ann.user_id, agency, "owner", clock.now())
         assert shops_of(connection, ann.user_id) == []
-        assert not works_for(connection, ann.user_id, new_shop.shop.shop_id)
 
 
 def test_the_last_member_of_a_shop_cannot_leave_it(
@@ -111,21 +103,6 @@ def test_the_last_member_of_a_shop_cannot_leave_it(
             leave_shop(connection, ann.user_id, new_shop.shop)
         with pytest.raises(Conflict):
             leave_shop(connection, bob.user_id, new_shop.shop)
-
-
-def test_a_deleted_user_is_gone_everywhere(
-    database: Database, new_shop: NewShop, clock: FixedClock
-) -> None:
-    with database.write() as connection:
-        ann = ensure_user(connection, "ann@x.com", clock.now())
-        join_shop(connection, ann.user_id, new_shop.shop.shop_id, "owner", clock.now())
-        link = make_link(connection, ann.user_id, clock.now())
-        session = begin_session(connection, ann.user_id, clock.now(), session_days=1)
-        delete_user(connection, ann.user_id)
-        assert find_user(connection, "ann@x.com") is None
-        assert members_of(connection, new_shop.shop) == []
-        assert not link_works(connection, link, clock.now())
-        assert find_session(connection, session.token, clock.now()) is None
 
 
 def test_the_role_must_be_one_that_there_is() -> None:

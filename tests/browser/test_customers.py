@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenWindow, Window
@@ -106,3 +107,58 @@ def test_when_the_session_ends_the_next_part_leads_to_the_sign_in_page(window: W
     page.context.clear_cookies()
     page.get_by_role("searchbox").press_sequentially("a")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+# What a list of a real shop shows, as wide as it commonly is.
+WIDE_ROW = (
+    ("Fitzgerald-O\u2019Shaughnessy", "bernadette.fitzgerald@longcompanyname.example.com"),
+    "United Kingdom",
+    "In store only",
+    "1,234",
+    "\u20ac123,456.78",
+    "\u20ac1,234.56",
+    "31 Dec 2025",
+    "31 Dec 2025",
+)
+
+
+@pytest.mark.parametrize("width", [390, 905, 1024, 1280, 1600])
+def test_the_list_stays_in_its_card_at_any_width(open_window: OpenWindow, width: int) -> None:
+    window = open_window(viewport={"width": width, "height": 900})
+    page = window.open("/customers")
+    page.evaluate(
+        """(row) => document.querySelectorAll("tbody tr").forEach((line) => {
+            line.querySelector(".row-link").textContent = row[0][0];
+            line.querySelector("small").textContent = row[0][1];
+            [...line.cells].forEach((cell, at) => { if (at) cell.textContent = row[at]; });
+        })""",
+        WIDE_ROW,
+    )
+    table = page.locator(".sticky-head table")
+
+    scrolled = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    card, head = page.locator(".sticky-head").bounding_box(), table.locator("th").first
+    inside = table.evaluate("(e) => e.scrollWidth <= e.closest('.sticky-head').clientWidth")
+    scrolls = page.locator(".sticky-head").evaluate("(e) => getComputedStyle(e).overflowX")
+
+    assert scrolled <= 0
+    assert card is not None
+    assert inside or scrolls == "auto"
+    # At the width of most laptops nobody scrolls sideways, and the head stays in sight.
+    assert (scrolls == "visible") == (width >= 1280)
+    page.evaluate("scrollTo(0, 700)")
+    in_sight = head.evaluate("(e) => e.getBoundingClientRect().bottom > 0")
+    assert in_sight == (width >= 1280)
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"), [(390, 2), (905, 3), (1024, 3), (1280, 3), (1600, 6)]
+)
+def test_no_metric_stands_alone_in_its_row(
+    open_window: OpenWindow, width: int, columns: int
+) -> None:
+    window = open_window(viewport={"width": width, "height": 900})
+    page = window.open(window.served.busiest.removeprefix(window.served.root))
+    tops = page.locator(".metrics > *").evaluate_all("(all) => all.map((e) => e.offsetTop)")
+    assert len(tops) == 6
+    assert {tops.count(top) for top in tops} == {columns}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from customer360.cli import app
+from customer360.cli import app, create_app
 from customer360.cli.settings import markdown
 from customer360.settings import Settings, variable_of
 from tests.cli.conftest import Run
@@ -95,3 +95,9 @@ def test_an_error_that_is_not_ours_shows_its_traceback(
 ) -> None:
     monkeypatch.setattr("customer360.cli.status.read_settings", lambda: 1 / 0)
     assert isinstance(c360("status", code=1).exception, ZeroDivisionError)
+
+
+def test_a_misspelt_module_of_commands_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("customer360.cli.MODULES", ("serverr",))
+    with pytest.raises(ModuleNotFoundError, match="serverr"):
+        create_app()

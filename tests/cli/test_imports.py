@@ -199,3 +199,22 @@ def test_people_read_a_short_report(c360: Run, shop: dict[str, str], tmp_path: P
     words = " ".join(result.stdout.split())
     assert "Reading orders as generic. order_id = Order" in words
     assert "rows read 8 stored 5 duplicate 0 rejected 3 invalid_price 1" in words
+
+
+def test_a_shop_that_is_none_is_told_before_anything_of_the_file(c360: Run, tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text("nothing,that,maps\n1,2,3\n")
+    told = c360("import", "orders", str(path), "--shop", "nope", code=1).stderr
+    assert "No shop has the id or name 'nope'" in told
+
+
+def test_importing_a_file_again_leaves_as_many_dead_letters(
+    run: Any, database: Database, shop: dict[str, str]
+) -> None:
+    first, second = run("orders", LINES, pairs=MAPPING), run("orders", LINES, pairs=MAPPING)
+
+    with database.read() as connection:
+        counted = balance(connection, int(shop["shop_id"])).total
+    assert first["rejected"] == second["rejected"] == counted.rejected
+    assert second["stored"] == 0
+    assert counted.holds

@@ -37,6 +37,9 @@ def test_every_setting_is_shown_and_no_secret(c360: Run, monkeypatch: pytest.Mon
     ("variable", "value", "told"),
     [
         ("C360_PORT", "http", "C360_PORT must be a whole number"),
+        ("C360_BATCH_EVENTS", "0", "C360_BATCH_EVENTS must be from 1"),
+        ("C360_LOG_LEVEL", "bogus", "C360_LOG_LEVEL must be one of"),
+        ("C360_WAREHOUSE_URL", "spark://nowhere:7077", "C360_WAREHOUSE_URL must be empty"),
         ("C360_DATABASE_URL", "mysql://x/y", "C360_DATABASE_URL"),
         ("C360_DATABASE_URL", "nonsense", "C360_DATABASE_URL"),
     ],
@@ -179,6 +182,24 @@ def test_dead_letters_are_listed_and_replayed(
     assert "no dead letters" in c360("dead-letters", "list").stdout
     with database.read() as connection:
         assert connection.execute(select(inbox.c.body)).scalar_one() == b"{"
+
+
+def test_an_event_over_the_limit_is_not_replayed(
+    c360: Run, database: Database, shop: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = SystemClock().now()
+    with database.write() as connection:
+        letter = signal("dead_letter_id", shop["shop_id"], now) | {"body": b"x" * 40_000}
+        connection.execute(
+            dead_letters.insert().values(
+                **letter, failed_at=now, reason="too_large", detail="", attempts=0
+            )
+        )
+    assert "1 are larger than C360_MAX_EVENT_BYTES" in c360("dead-letters", "replay").stdout
+    one = ["dead-letters", "replay", "--shop", shop["shop_id"], "--id", "1"]
+    assert "raise the limit" in c360(*one, code=1).stderr
+    monkeypatch.setenv("C360_MAX_EVENT_BYTES", "40000")
+    assert "1 dead letters wait" in c360(*one).stdout
 
 
 def test_a_backup_brings_back_what_was_there_and_nothing_else(

@@ -79,7 +79,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_that_dies_is_started_again(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = tmp_path / "log"
     with KeptWorker(Settings(), command(WORKER, log)):
@@ -88,7 +88,7 @@ def test_a_worker_that_dies_is_started_again(
         until(lambda: len(workers(log)) == 2)
         assert is_alive(workers(log)[1])
     assert not any(is_alive(worker) for worker in workers(log))
-    assert "The worker ended (code -9)" in capfd.readouterr().err
+    assert "The worker ended (code -9)" in caplog.text
 
 
 def test_a_worker_that_dies_at_once_is_not_started_in_a_frenzy(

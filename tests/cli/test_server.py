@@ -99,6 +99,37 @@ def test_a_signal_stops_the_server_and_its_worker_in_good_order(
     assert "Traceback" not in (tmp_path / "output").read_text()
 
 
+def test_the_log_has_a_line_for_each_request_and_nothing_of_what_it_says(
+    shop: dict[str, str],
+    started: Callable[..., subprocess.Popen[bytes]],
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "output"
+    server = started("serve", "--port", "0")
+    url = address(output)
+    event = {"event": "A", "anonymousId": "secret-cookie", "messageId": "m1"}
+    httpx.post(f"{url}/v1/track?from=secret", json=event, auth=(shop["write_key"], ""))
+    httpx.get(f"{url}/shops/{shop['shop_id']}/customers?q=secret-name")
+    profile = f"{url}/api/v1/profiles/1234567"
+    httpx.get(profile, headers={"Authorization": f"Bearer {shop['api_key']}"})
+    half = eventually(lambda: both_halves(server.pid), output)[0]
+    os.kill(half, signal.SIGKILL)
+    ended = "WARNING customer360.cli.processes The worker ended (code -9)"
+    eventually(lambda: ended in output.read_text() or None, output)
+
+    told = output.read_text()
+
+    stamp = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
+    for line in (
+        r"INFO customer360\.access POST /v1/track 200 \d+\.\d ms$",
+        r"INFO customer360\.access GET /shops/\{shop_id\}/customers 303 \d+\.\d ms$",
+        r"INFO customer360\.access GET /api/v1/profiles/\{profile_id\} 404 \d+\.\d ms$",
+    ):
+        assert len(re.findall(stamp + line, told, re.MULTILINE)) == 1, told
+    for secret in ("secret", "1234567", shop["shop_id"], shop["write_key"], shop["api_key"]):
+        assert secret not in told
+
+
 def test_the_worker_of_a_killed_server_ends(
     started: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_deleted_shop_is_gone_with_its_warehouse(
     files = {each["shop_id"]: folder / f"{each['shop_id']}.duckdb" for each in (shop, kept)}
     for file in files.values():
         file.touch()
+    (folder / f"{shop['shop_id']}.tmp" / "spilled").mkdir(parents=True)
 
     c360("shop", "delete", "--shop", shop["shop_id"])
 

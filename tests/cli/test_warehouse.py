@@ -4,6 +4,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import pytest
 from sqlalchemy import insert, update
 
 from customer360.app import SCHEMA
@@ -63,3 +64,19 @@ def test_both_work_while_a_worker_owns_the_files(
 
 def test_a_shop_that_is_not_there_is_told_of(c360: Run, shop: dict[str, str]) -> None:
     assert "No shop has" in c360("warehouse", "rebuild", "--shop", "Nobody", code=1).stderr
+
+
+def test_the_files_are_where_the_setting_says(
+    c360: Run,
+    database: Database,
+    shop: dict[str, str],
+    data_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv("C360_WAREHOUSE_URL", f"duckdb://{elsewhere}")
+    add_event(database, int(shop["shop_id"]))
+    c360("warehouse", "rebuild")
+    assert (elsewhere / f"{shop['shop_id']}.duckdb").exists()
+    assert not (data_dir / "warehouse").exists()

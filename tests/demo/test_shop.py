@@ -8,7 +8,7 @@ import pytest
 
 from customer360.access.shops import list_shops
 from customer360.access.sign_in import use_link
-from customer360.access.users import works_for
+from customer360.access.users import shops_of
 from customer360.app import App, build_app
 from customer360.clock import FixedClock
 from customer360.demo.history import Plan, history
@@ -105,4 +105,4 @@ def test_the_link_signs_its_user_in_to_the_shop(app: App):
     with app.database.write() as connection:
         path = sign_in_path(connection, demo.shop, app.clock.now())
         user = use_link(connection, path.rpartition("/")[2], app.clock.now())
-        assert works_for(connection, user.user_id, demo.shop.shop_id)
+        assert demo.shop in shops_of(connection, user.user_id)

@@ -6,12 +6,13 @@ from contextlib import closing
 import pytest
 from sqlalchemy import insert, select
 
-from customer360.clock import MINUTE, SECOND, FixedClock
+from customer360.clock import DAY, HOUR, SECOND, FixedClock
 from customer360.errors import DeadLetterNotFound
 from customer360.events.model import SourceRank, Trust
 from customer360.intake.balance import SourceBalance, balance
 from customer360.intake.dead_letters import (
     ReasonCount,
+    StillTooLarge,
     count_by_reason,
     count_letters,
     list_letters,
@@ -116,7 +117,7 @@ def test_a_long_or_broken_body_has_a_short_excerpt(database: Database, clock: Fi
 def test_a_replayed_letter_waits_instead_of_being_rejected(database: Database) -> None:
     with database.write() as connection:
         chosen = list_letters(connection, SHOP)[1].dead_letter_id
-        assert replay(connection, SHOP, [chosen], 9) == 1
+        assert replay(connection, SHOP, [chosen], 9, most_event_bytes=9) == (1, 0)
     assert excerpts(database) == ["three", "one"]
     with database.read() as connection:
         waiting = connection.execute(select(inbox)).one()
@@ -134,8 +135,8 @@ def test_a_replayed_letter_waits_instead_of_being_rejected(database: Database) -
 
 def test_all_of_a_shop_are_replayed_and_no_other(database: Database) -> None:
     with database.write() as connection:
-        assert replay(connection, SHOP, None, 9) == 3
-        assert replay(connection, SHOP, None, 9) == 0
+        assert replay(connection, SHOP, None, 9, most_event_bytes=9) == (3, 0)
+        assert replay(connection, SHOP, None, 9, most_event_bytes=9) == (0, 0)
         assert count_letters(connection, OTHER) == 1
         assert balance(connection, SHOP).total == SourceBalance(received=3, waiting=3)
 
@@ -144,10 +145,10 @@ def test_a_letter_is_replayed_once_and_only_by_its_shop(database: Database) -> N
     with database.write() as connection:
         mine = list_letters(connection, SHOP)[0].dead_letter_id
         with pytest.raises(DeadLetterNotFound):
-            replay(connection, OTHER, [mine], 9)
-        replay(connection, SHOP, [mine], 9)
+            replay(connection, OTHER, [mine], 9, most_event_bytes=9)
+        replay(connection, SHOP, [mine], 9, most_event_bytes=9)
         with pytest.raises(DeadLetterNotFound):
-            replay(connection, SHOP, [mine], 9)
+            replay(connection, SHOP, [mine], 9, most_event_bytes=9)
 
 
 def test_a_passing_cause_replays_itself_when_it_is_due(database: Database) -> None:
@@ -162,7 +163,39 @@ def test_a_passing_cause_replays_itself_when_it_is_due(database: Database) -> No
 
 
 @pytest.mark.parametrize(
-    ("age", "delay"), [(0, SECOND), (10 * SECOND, 10 * SECOND), (60 * MINUTE, 5 * MINUTE)]
+    ("reason", "age", "delay"),
+    [
+        ("internal_error", 0, SECOND),
+        ("internal_error", 10 * SECOND, 10 * SECOND),
+        ("internal_error", 5 * HOUR, HOUR),
+        ("internal_error", DAY + 1, None),
+        ("malformed_json", 10 * SECOND, None),
+    ],
 )
-def test_each_retry_waits_as_long_as_all_before(age: int, delay: int) -> None:
-    assert next_retry(1000, 1000 + age) == 1000 + age + delay
+def test_our_own_failures_try_again_ever_later_for_a_day(
+    reason: str, age: int, delay: int | None
+) -> None:
+    wanted = None if delay is None else 1000 + age + delay
+    assert next_retry(reason, 1000, 1000 + age) == wanted
+
+
+def test_an_empty_body_is_listed_and_read(database: Database, clock: FixedClock) -> None:
+    with database.write() as connection:
+        store(connection, [letter(b"", "malformed_json")], clock.now())
+    assert excerpts(database, limit=1) == [""]
+    with database.read() as connection:
+        newest = list_letters(connection, SHOP)[0].dead_letter_id
+        assert load_letter(connection, SHOP, newest).body == b""
+
+
+def test_a_replay_is_no_way_around_the_limit_on_events(database: Database) -> None:
+    with database.write() as connection:
+        two = list_letters(connection, SHOP)[1].dead_letter_id
+        with pytest.raises(StillTooLarge):
+            replay(connection, SHOP, [two], 9, most_event_bytes=2)
+        # The limit is on events: the others were rejected for something else.
+        assert replay(connection, SHOP, None, 9, most_event_bytes=2) == (2, 1)
+        assert balance(connection, SHOP).total.holds
+    assert excerpts(database) == ["two"]
+    with database.write() as connection:
+        assert replay(connection, SHOP, [two], 9, most_event_bytes=3) == (1, 0)

@@ -1,8 +1,12 @@
 import re
 
+import msgspec
 import pytest
+from sqlalchemy import update
 
+from customer360.clock import HOUR
 from customer360.intake.dead_letters import count_letters
+from customer360.intake.tables import dead_letters
 from tests.web.conftest import Site, text_of
 
 
@@ -93,3 +97,42 @@ def test_older_letters_stand_on_further_pages(site: Site) -> None:
     assert older
     second = site.owner.get(older[1].replace("&amp;", "&")).text
     assert len(set(ids_on(first)) | set(ids_on(second))) == 30
+
+
+def test_an_event_over_the_limit_stays_and_the_page_says_why(site: Site, letters: str) -> None:
+    row = site.house.row("segment", b"x" * 40_000)
+    row = msgspec.structs.replace(row, rejected=("too_large", "An event may have 32,768 bytes"))
+    site.house.app.inbox.accept([row])
+    large = ids_on(site.owner.get(letters).text)[0]
+    sent = {"which": "chosen", "id": [large]}
+    page = site.owner.post(f"{letters}/replay", sent, token_from=letters, follow=True)
+    assert "larger than C360_MAX_EVENT_BYTES still" in page.text
+    sent = {"which": "all"}
+    page = site.owner.post(f"{letters}/replay", sent, token_from=letters, follow=True)
+    assert "3 signals wait to be processed again." in page.text
+    assert "1 stays, too large for C360_MAX_EVENT_BYTES still." in page.text
+    page = site.owner.post(f"{letters}/replay", sent, token_from=letters, follow=True)
+    assert "1 stays, too large" in page.text
+    assert count(site) == 1
+
+
+def test_a_letter_that_tries_again_by_itself_says_when(site: Site, letters: str) -> None:
+    letter = ids_on(site.owner.get(letters).text)[0]
+    assert "Tries again" not in site.owner.get(f"{letters}/{letter}").text
+    with site.house.app.database.write() as connection:
+        at = site.house.clock.now() + HOUR
+        connection.execute(update(dead_letters).values(retry_at=at))
+    assert "Tries again by itself 15 Jun 2026, 14:00" in text_of(
+        site.owner.get(f"{letters}/{letter}").text
+    )
+    assert "Tries again by itself" in site.owner.get(letters).text
+
+
+def test_a_signal_without_a_body_does_no_harm_to_the_list(site: Site) -> None:
+    row = site.house.row("shopify", b"", envelope=b'{"topic":"orders/create"}')
+    row = msgspec.structs.replace(row, rejected=("malformed_json", "The body is not JSON"))
+    site.house.app.inbox.accept([row])
+    page = site.owner.get(f"{site.root}/dead-letters")
+    assert page.status_code == 200
+    (letter,) = ids_on(page.text)
+    assert site.owner.get(f"{site.root}/dead-letters/{letter}").status_code == 200

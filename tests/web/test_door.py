@@ -156,8 +156,10 @@ def test_an_unforeseen_error_tells_nothing_about_itself(
     answer = site.owner.get(f"{site.root}/sources")
     assert answer.status_code == 500
     assert "Something went wrong on our side" in answer.text
+    assert "Try again; if it happens again, the server&#39;s log says where." in answer.text
     assert "secret inside" not in answer.text
-    assert "secret inside" in caplog.text
+    assert "secret inside" not in caplog.text
+    assert "A page failed: RuntimeError at test_door.py:" in caplog.text
 
 
 def test_without_a_worker_the_list_says_what_to_do_and_the_rest_works(filled: Site) -> None:

@@ -1,10 +1,12 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
 from customer360.access.keys import grant_of
 from customer360.access.shopify import shopify_secrets
 from customer360.access.shops import get_shop
+from customer360.access.tables import sign_in_links
 from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 
 SHOP = {"name": "Tea", "currency": "EUR", "timezone": "Europe/Dublin", "country": "IE"}
@@ -77,6 +79,25 @@ def test_a_new_user_signs_in_with_the_link_that_is_shown_once(site: Site) -> Non
     site.nobody.post(link[1], token_from=link[1])
     assert site.nobody.get(f"{site.root}/sources").status_code == 200
     assert "cy@people.example" in site.owner.get(f"{site.root}/settings/users").text
+
+
+def test_who_has_an_account_joins_and_nobody_gets_a_link_to_it(site: Site) -> None:
+    elsewhere = f"/shops/{site.other_shop.shop_id}/sources"
+    assert site.owner.get(elsewhere).status_code == 404
+    page = site.owner.post(f"{site.root}/settings/users", {"email": "Bob@Elsewhere.example"})
+    assert "has an account here already" in page.text
+    assert "/sign-in/link/" not in page.text
+    with site.house.app.database.read() as connection:
+        assert connection.execute(select(sign_in_links)).all() == []
+    assert site.owner.get(elsewhere).status_code == 404
+    assert site.stranger.get(f"{site.root}/sources").status_code == 200
+    assert site.stranger.get(elsewhere).status_code == 200
+
+
+def test_who_was_added_before_gets_no_second_link(site: Site) -> None:
+    form = {"email": "cy@people.example"}
+    assert "/sign-in/link/" in site.owner.post(f"{site.root}/settings/users", form).text
+    assert "/sign-in/link/" not in site.owner.post(f"{site.root}/settings/users", form).text
 
 
 def test_a_removed_user_is_out_at_once(site: Site) -> None:

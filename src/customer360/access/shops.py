@@ -89,7 +89,7 @@ def create_shop(
     name = _name(name)
     shop = Shop(
         shop_id=new_ids.next(),
-        organisation_id=organisation_id or _oldest_organisation(connection, name, now),
+        organisation_id=organisation_id or first_organisation(connection, now),
         name=name,
         currency=_currency(currency),
         timezone=_timezone(timezone),
@@ -111,6 +111,24 @@ def create_shop(
         issue_key(connection, shop.shop_id, "api", now),
         issue_key(connection, shop.shop_id, "webhook", now),
     )
+
+
+def first_organisation(connection: Connection, now: Instant) -> int:
+    """The oldest organisation; one is made in an installation that has none yet."""
+    oldest = (
+        select(organisations.c.organisation_id).order_by(organisations.c.organisation_id).limit(1)
+    )
+    found = connection.execute(oldest).scalar_one_or_none()
+    return int(found) if found is not None else new_organisation(connection, "Customer 360", now)
+
+
+def new_organisation(connection: Connection, name: str, now: Instant) -> int:
+    """Make an organisation and return its id."""
+    made = new_ids.next()
+    connection.execute(
+        insert(organisations).values(organisation_id=made, name=name, created_at=now)
+    )
+    return made
 
 
 def find_shop(connection: Connection, shop_id: int) -> Shop | None:
@@ -172,20 +190,10 @@ def reinstall_shop(connection: Connection, shop_id: int) -> None:
     )
 
 
-def delete_shop(connection: Connection, shop_id: int) -> None:
-    """Delete the shop's rows in every table; its warehouse file is the caller's to unlink.
-
-    One transaction, so others wait for all of it: for a shop that has grown, `close_shop` and then
-    `delete_some` until nothing is left are kinder. Raises ShopNotFound.
-    """
-    close_shop(connection, shop_id)
-    while delete_some(connection, shop_id):
-        pass
-
-
 def close_shop(connection: Connection, shop_id: int) -> None:
     """Delete the shop itself with its keys and its clock: nobody finds it or writes to it from now on.
 
+    `delete_some` then deletes the rest, in as many transactions as it takes, so that nobody waits long.
     Raises ShopNotFound.
     """
     get_shop(connection, shop_id)
@@ -224,20 +232,6 @@ def shop_of(row: Row[Any]) -> Shop:
     """The shop of a row that holds every column of `shops`."""
     values = {name: getattr(row, name) for name in Shop.__struct_fields__}
     return Shop(**values | {"settings": json.loads(row.settings)})
-
-
-def _oldest_organisation(connection: Connection, name: str, now: Instant) -> int:
-    oldest = (
-        select(organisations.c.organisation_id).order_by(organisations.c.organisation_id).limit(1)
-    )
-    found = connection.execute(oldest).scalar_one_or_none()
-    if found is not None:
-        return int(found)
-    made = new_ids.next()
-    connection.execute(
-        insert(organisations).values(organisation_id=made, name=name, created_at=now)
-    )
-    return made
 
 
 def _name(text: str) -> str:

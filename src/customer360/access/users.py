@@ -16,9 +16,7 @@ from customer360.access.shops import Shop, shop_of
 from customer360.access.tables import (
     memberships,
     organisation_members,
-    organisations,
     shops,
-    sign_in_links,
     users,
     web_sessions,
 )
@@ -105,34 +103,10 @@ def join_organisation(
     _join(connection, organisation_members, key, role, now)
 
 
-def first_organisation(connection: Connection, now: Instant) -> int:
-    """The oldest organisation; one is made in an installation that has none yet."""
-    oldest = (
-        select(organisations.c.organisation_id).order_by(organisations.c.organisation_id).limit(1)
-    )
-    found = connection.execute(oldest).scalar_one_or_none()
-    return int(found) if found is not None else new_organisation(connection, "Customer 360", now)
-
-
-def new_organisation(connection: Connection, name: str, now: Instant) -> int:
-    """Make an organisation and return its id."""
-    made = new_ids.next()
-    connection.execute(
-        insert(organisations).values(organisation_id=made, name=name, created_at=now)
-    )
-    return made
-
-
 def shops_of(connection: Connection, user_id: int) -> list[Shop]:
     """The shops that the user works for, oldest first."""
     rows = connection.execute(select(shops).where(_works_for(user_id)).order_by(shops.c.shop_id))
     return [shop_of(row) for row in rows]
-
-
-def works_for(connection: Connection, user_id: int, shop_id: int) -> bool:
-    """Whether the user works for this shop."""
-    mine = select(shops.c.shop_id).where(shops.c.shop_id == shop_id, _works_for(user_id))
-    return connection.execute(mine).one_or_none() is not None
 
 
 def members_of(connection: Connection, shop: Shop) -> list[Member]:
@@ -173,12 +147,6 @@ def leave_shop(connection: Connection, user_id: int, shop: Shop) -> None:
             memberships.c.user_id == user_id, memberships.c.shop_id == shop.shop_id
         )
     )
-
-
-def delete_user(connection: Connection, user_id: int) -> None:
-    """Forget a user: their memberships, links and sessions end at once."""
-    for table in (memberships, organisation_members, sign_in_links, web_sessions, users):
-        connection.execute(delete(table).where(table.c.user_id == user_id))
 
 
 def hash_password(password: str) -> str:

@@ -7,12 +7,12 @@ ends here: it is logged by its place in the code, for its message may quote what
 from __future__ import annotations
 
 import logging
-import traceback
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from customer360.api.problems import internal_problem
+from customer360.errors import place_of
 
 _log = logging.getLogger("customer360.access")
 
@@ -65,12 +65,3 @@ def template_of(scope: Scope) -> str:
         routes = scope["app"].routes
         route = next((each for each in routes if getattr(each, "endpoint", None) is endpoint), None)
     return str(getattr(route, "path", "(no route)"))
-
-
-def place_of(error: BaseException) -> str:
-    """What went wrong and where, without the messages: TypeError at intake.py:12 in take < …"""
-    frames = reversed(traceback.extract_tb(error.__traceback__)[-8:])
-    places = (
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} in {frame.name}" for frame in frames
-    )
-    return f"{type(error).__name__} at {' < '.join(places)}"

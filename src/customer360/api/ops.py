@@ -7,11 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from customer360.api.access_log import place_of
 from customer360.api.doors import Doors
 from customer360.api.limits import DiskGuard
 from customer360.api.metrics import Metrics
-from customer360.errors import Customer360Error, Unavailable
+from customer360.errors import Customer360Error, Unavailable, place_of
 from customer360.storage.metadata import shop_clock
 
 

@@ -40,7 +40,11 @@ _STATUSES: tuple[tuple[type[Customer360Error], int], ...] = (
     (TooManyRequests, 429),
     (Unavailable, 503),
 )
-_MESSAGES = {"extra_forbidden": "unknown parameter", "missing": "is missing"}
+_MESSAGES = {
+    "extra_forbidden": "unknown parameter",
+    "missing": "is missing",
+    "model_attributes_type": "is no JSON object; send one, with the header Content-Type: application/json",
+}
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import typer
@@ -51,9 +50,7 @@ def create_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     for name in MODULES:
-        module = f"{__name__}.{name}"
-        if find_spec(module) is not None:
-            import_module(module).register(made)
+        import_module(f"{__name__}.{name}").register(made)
     return made
 
 

@@ -69,16 +69,27 @@ def replay(
     if ids and shop is None:
         raise InvalidInput("Say with --shop which shop the ids belong to.", "shop")
     wanted = [_id(text) for text in ids] if ids else None
-    moved = 0
-    with opened_database(read_settings()) as database:
+    settings, moved, large = read_settings(), 0, 0
+    with opened_database(settings) as database:
         with database.read() as connection:
             found = named_shops(connection, shop)
         for each in found:
             with database.write() as connection:
-                moved += replay_letters(connection, each.shop_id, wanted, SystemClock().now())
+                done = replay_letters(
+                    connection,
+                    each.shop_id,
+                    wanted,
+                    SystemClock().now(),
+                    most_event_bytes=settings.max_event_bytes,
+                )
+            moved, large = moved + done.waiting, large + done.too_large
     typer.echo(
         f"{moved:,} dead letters wait in the inbox again; the worker or `c360 drain` takes them."
     )
+    if large:
+        typer.echo(
+            f"{large:,} are larger than C360_MAX_EVENT_BYTES still and stay; raise it, then replay them."
+        )
 
 
 def _described(shop_id: int, letter: DeadLetter) -> dict[str, Any]:

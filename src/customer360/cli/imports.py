@@ -54,10 +54,10 @@ def import_file(
     from customer360.intake.files.jobs import start_import
     from customer360.intake.files.plan import as_kind, plan_import
 
-    plan = plan_import(file, as_kind(kind), format_, map_ or ())
     with opened_app("cli") as app:
         with app.database.read() as connection:
             shop_id = named_shop(connection, shop).shop_id
+        plan = plan_import(file, as_kind(kind), format_, map_ or ())
         if not as_json:
             _say_plan(plan)
         with _progress(quiet=as_json) as progress:

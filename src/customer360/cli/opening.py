@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from customer360.cli.log import begin_log
 from customer360.errors import ShopNotFound, Unavailable
 from customer360.settings import Settings
 
@@ -73,10 +74,11 @@ def opened_database(settings: Settings) -> Iterator[Database]:
 def opened_app(
     role: Literal["server", "worker", "cli"], settings: Settings | None = None
 ) -> Iterator[App]:
-    """Everything built from the settings, on an up-to-date profile store."""
+    """Everything built from the settings, on an up-to-date profile store, with the log begun."""
     from customer360.app import build_app
 
     settings = settings or read_settings()
+    begin_log(settings.log_level)
     with opened_database(settings):
         pass
     with closing(build_app(settings, role=role)) as app:

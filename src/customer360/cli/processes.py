@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -11,9 +12,9 @@ import threading
 import time
 from types import TracebackType
 
-import typer
-
 from customer360.settings import Settings, variable_of
+
+_log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 
@@ -72,9 +73,8 @@ class KeptWorker:
                 return
             if time.monotonic() - started > _HEALTHY_SECONDS:
                 delay_seconds = _FIRST_DELAY_SECONDS
-            typer.echo(
-                f"The worker ended (code {code}); it starts again in {delay_seconds:.0f} s.",
-                err=True,
+            _log.warning(
+                "The worker ended (code %d); it starts again in %.0f s", code, delay_seconds
             )
             self._stopping.wait(delay_seconds)
             delay_seconds = min(2 * delay_seconds, _LONGEST_DELAY_SECONDS)

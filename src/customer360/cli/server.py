@@ -212,6 +212,8 @@ def _server(app: App) -> Server:
 
     config = Config(
         create_server(app),
+        # `begin_log` has set up the one log that there is.
+        log_config=None,
         log_level=app.settings.log_level,
         # An address may hold a cookie or an e-mail; the app logs templates of routes instead.
         access_log=False,

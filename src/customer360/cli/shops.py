@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -136,7 +137,8 @@ def delete(
             with database.write() as connection:
                 deleted = delete_some(connection, shop_id)
     for path in settings.warehouse_dir.glob(f"{shop_id}.*"):
-        path.unlink(missing_ok=True)
+        # A folder is where DuckDB spills.
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     typer.echo(f"Deleted {name}.")
 
 

@@ -37,11 +37,11 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a user, or find the one there is, and print a link that signs them in once, within a day."""
+    from customer360.access.shops import first_organisation
     from customer360.access.sign_in import LINK_LIFETIME, make_link
     from customer360.access.users import (
         checked_role,
         ensure_user,
-        first_organisation,
         join_organisation,
         join_shop,
     )

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, select, update
 
-from customer360.clock import MINUTE, SECOND, Instant
-from customer360.errors import DeadLetterNotFound
-from customer360.intake.balance import REJECTED, CountKey, add_counts
+from customer360.clock import DAY, HOUR, SECOND, Instant
+from customer360.errors import Conflict, DeadLetterNotFound
+from customer360.intake.balance import DUPLICATE, REJECTED, CountKey, add_counts
 from customer360.intake.tables import dead_letters, imports, inbox
 from customer360.storage.metadata import shop_clock
 
 _EXCERPT_BYTES = 2000
-_LONGEST_WAIT = 5 * MINUTE
+# Our own failure passes when we have mended it: soon after a restart, or within the hour after an upgrade.
+_PASSING = frozenset({"internal_error"})
+_LONGEST_WAIT: Instant = HOUR
+_GIVEN_UP_AFTER: Instant = DAY
+TOO_LARGE = "too_large"
+# PostgreSQL takes 65,535 values a statement, SQLite 32,766.
+_IDS_A_STATEMENT = 10_000
 
 _Condition = ColumnElement[bool]
 
@@ -35,6 +42,17 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     excerpt: str
     body: bytes = b""
     envelope: bytes | None = None
+
+
+class StillTooLarge(Conflict):
+    """This event is larger than C360_MAX_EVENT_BYTES still; raise the limit, then replay it."""
+
+
+class Replayed(NamedTuple):
+    """How many dead letters wait again, and how many stay because the limit on events forbids them still."""
+
+    waiting: int
+    too_large: int
 
 
 class ReasonCount(msgspec.Struct, frozen=True):
@@ -97,18 +115,46 @@ def load_letter(connection: Connection, shop_id: int, dead_letter_id: int) -> De
     return _letter(row, body=row[-2], envelope=row[-1])
 
 
-def replay(connection: Connection, shop_id: int, ids: Sequence[int] | None, now: Instant) -> int:
-    """Move dead letters (`None`: all) back to the inbox, where they wait again; says how many.
+def replay(
+    connection: Connection,
+    shop_id: int,
+    ids: Sequence[int] | None,
+    now: Instant,
+    *,
+    most_event_bytes: int,
+) -> Replayed:
+    """Move dead letters (`None`: all) back to the inbox, where they wait again.
 
-    Raises DeadLetterNotFound when none of `ids` is there.
+    An event over `most_event_bytes` stays, for behind the door nobody asks for its size.
+    Raises DeadLetterNotFound when none of `ids` is there, StillTooLarge when all that are there have to stay.
     """
+    columns = dead_letters.c
     conditions = _filters(shop_id)
     if ids is not None:
-        conditions.append(dead_letters.c.dead_letter_id.in_(ids))
-    moved = _move(connection, shop_id, conditions, now)
+        conditions.append(columns.dead_letter_id.in_(ids))
+    large = and_(columns.reason == TOO_LARGE, func.length(columns.body) > most_event_bytes)
+    moved = _move(connection, shop_id, [*conditions, not_(large)], now)
+    query = select(func.count()).select_from(dead_letters).where(*conditions, large)
+    stay = connection.execute(query).scalar_one()
     if ids and not moved:
-        raise DeadLetterNotFound
-    return moved
+        raise StillTooLarge if stay else DeadLetterNotFound
+    return Replayed(moved, stay)
+
+
+def replace(connection: Connection, shop_id: int, ids: Sequence[int], now: Instant) -> None:
+    """Forget those of these dead letters that are there: their signals came again, so they are duplicates."""
+    columns = dead_letters.c
+    _lock(connection, shop_id)
+    counts: Counter[CountKey] = Counter()
+    for start in range(0, len(ids), _IDS_A_STATEMENT):
+        some = columns.dead_letter_id.in_(ids[start : start + _IDS_A_STATEMENT])
+        conditions = [*_filters(shop_id), some]
+        for (_, source, _, reason), n in _counted(connection, shop_id, conditions).items():
+            counts[(shop_id, source, REJECTED, reason)] -= n
+            counts[(shop_id, source, DUPLICATE, "")] += n
+        _forget_rejections(connection, shop_id, conditions, as_duplicates=True)
+        connection.execute(delete(dead_letters).where(*conditions))
+    add_counts(connection, counts, now)
 
 
 def replay_due(connection: Connection, shop_id: int, now: Instant) -> int:
@@ -122,38 +168,60 @@ def shops_with_due(connection: Connection, now: Instant) -> list[int]:
     return list(connection.scalars(select(dead_letters.c.shop_id).where(due).distinct()))
 
 
-def next_retry(received_at: Instant, now: Instant) -> Instant:
-    """When to try again: after as long as it has waited already (so it doubles), at most 5 minutes."""
-    return now + min(max(now - received_at, SECOND), _LONGEST_WAIT)
+def next_retry(reason: str, received_at: Instant, now: Instant) -> Instant | None:
+    """When a signal that failed for this reason tries again by itself; None when it waits for a person.
+
+    After as long as it has waited already (so the wait doubles), at most an hour, and no more after a day:
+    some 35 times in all.
+    """
+    age = now - received_at
+    if reason not in _PASSING or age > _GIVEN_UP_AFTER:
+        return None
+    return now + min(max(age, SECOND), _LONGEST_WAIT)
 
 
 def _move(
     connection: Connection, shop_id: int, conditions: Sequence[_Condition], now: Instant
 ) -> int:
     columns = dead_letters.c
-    # Two replays of one letter at the same time: the second waits here and then finds nothing.
-    lock = select(shop_clock.c.shop_id).where(shop_clock.c.shop_id == shop_id)
-    connection.execute(lock.with_for_update())
-    grouped = (
-        select(columns.source, columns.reason, func.count())
-        .where(*conditions)
-        .group_by(columns.source, columns.reason)
-    )
-    counts: dict[CountKey, int] = {
-        (shop_id, source, REJECTED, reason): -n for source, reason, n in connection.execute(grouped)
-    }
+    _lock(connection, shop_id)
+    counts = _counted(connection, shop_id, conditions)
     _forget_rejections(connection, shop_id, conditions)
     # A letter keeps its id in the inbox, so replayed letters come in their old order.
     names = [column.name for column in inbox.c]
     kept = [columns["dead_letter_id" if name == "inbox_id" else name] for name in names]
     connection.execute(insert(inbox).from_select(names, select(*kept).where(*conditions)))
     connection.execute(delete(dead_letters).where(*conditions))
-    add_counts(connection, counts, now)
-    return -sum(counts.values())
+    add_counts(connection, {key: -n for key, n in counts.items()}, now)
+    return sum(counts.values())
+
+
+def _lock(connection: Connection, shop_id: int) -> None:
+    """Two replays of one letter at the same time: the second waits here and then finds nothing."""
+    lock = select(shop_clock.c.shop_id).where(shop_clock.c.shop_id == shop_id)
+    connection.execute(lock.with_for_update())
+
+
+def _counted(
+    connection: Connection, shop_id: int, conditions: Sequence[_Condition]
+) -> dict[CountKey, int]:
+    columns = dead_letters.c
+    grouped = (
+        select(columns.source, columns.reason, func.count())
+        .where(*conditions)
+        .group_by(columns.source, columns.reason)
+    )
+    return {
+        (shop_id, source, REJECTED, reason): n for source, reason, n in connection.execute(grouped)
+    }
 
 
 def _forget_rejections(
-    connection: Connection, shop_id: int, conditions: Sequence[_Condition]
+    connection: Connection,
+    shop_id: int,
+    conditions: Sequence[_Condition],
+    *,
+    as_duplicates: bool = False,
 ) -> None:
     """A row of a file is counted once in its import: as rejected no longer, when it is tried again."""
     of_import = (
@@ -167,7 +235,10 @@ def _forget_rejections(
     connection.execute(
         update(imports)
         .where(imports.c.shop_id == shop_id, imports.c.import_id.in_(waiting))
-        .values(rejected=imports.c.rejected - of_import)
+        .values(
+            rejected=imports.c.rejected - of_import,
+            duplicate=imports.c.duplicate + (of_import if as_duplicates else 0),
+        )
     )
 
 
@@ -209,7 +280,8 @@ def _letter(row: Any, *, body: bytes = b"", envelope: bytes | None = None) -> De
         attempts=row.attempts,
         retry_at=row.retry_at,
         import_id=row.import_id,
-        excerpt=bytes(row[9])[:_EXCERPT_BYTES].decode("utf-8", "replace"),
+        # SQLite knows no part of an empty body.
+        excerpt=bytes(row[9] or b"")[:_EXCERPT_BYTES].decode("utf-8", "replace"),
         body=bytes(body),
         envelope=envelope,
     )

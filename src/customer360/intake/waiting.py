@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.intake.balance import write_counts
+from customer360.intake.balance import DUPLICATE, REJECTED, STORED, write_counts
+from customer360.intake.dead_letters import next_retry
 from customer360.intake.tables import dead_letters, imports, inbox
 from customer360.storage.database import Writes
 from customer360.storage.mirror import fetch
@@ -69,9 +70,9 @@ def leave(
         _DEAD_LETTER_COLUMNS,
         [_dead_letter(shop_id, one, now) for one in failed],
     )
-    outcomes = [(row, "stored", "") for row in stored]
-    outcomes += [(row, "duplicate", "") for row in duplicates]
-    outcomes += [(one.row, "rejected", one.reason) for one in failed]
+    outcomes = [(row, STORED, "") for row in stored]
+    outcomes += [(row, DUPLICATE, "") for row in duplicates]
+    outcomes += [(one.row, REJECTED, one.reason) for one in failed]
     counts = Counter((shop_id, row.source, outcome, reason) for row, outcome, reason in outcomes)
     write_counts(writes, counts, now)
     _count_imports(writes, shop_id, outcomes)
@@ -88,7 +89,7 @@ def _count_imports(
         f"update {imports.name} set stored = stored + {{}}, duplicate = duplicate + {{}}, rejected = rejected + {{}}"
         " where shop_id = {} and import_id = {}",
         [
-            (n["stored"], n["duplicate"], n["rejected"], shop_id, import_id)
+            (n[STORED], n[DUPLICATE], n[REJECTED], shop_id, import_id)
             for import_id, n in sorted(per_import.items())
         ],
     )
@@ -104,5 +105,6 @@ def _dead_letter(shop_id: int, failed: Failed, now: Instant) -> tuple[object, ..
     row = failed.row
     return (
         shop_id, row.inbox_id, row.source, row.trust, row.rank, row.received_at, row.body, row.envelope,
-        row.import_id, now, failed.reason, failed.detail, 1, None,
+        row.import_id, now, failed.reason, failed.detail, 1,
+        next_retry(failed.reason, row.received_at, now),
     )  # fmt: skip

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from customer360.errors import InvalidInput
 from customer360.intake.dead_letters import (
     DeadLetter,
+    Replayed,
+    StillTooLarge,
     count_by_reason,
     count_letters,
     list_letters,
@@ -74,15 +76,29 @@ def show_one(_door: Door, visit: Visit) -> Page:
 
 def replay_chosen(door: Door, visit: Visit) -> Response:
     """Put the chosen ones, or all, back into the inbox."""
-    with visit.app.database.write() as connection:
-        moved = replay(connection, visit.shop.shop_id, _chosen(visit), visit.now)
-    counted = "1 signal waits" if moved == 1 else f"{formats.number(moved)} signals wait"
-    if not moved:
-        return door.redirect(f"{visit.root}/dead-letters", "There was nothing to replay.")
-    return door.redirect(
-        f"{visit.root}/dead-letters",
-        f"{counted} to be processed again. What still cannot be used comes back here.",
-    )
+    most_bytes = visit.app.settings.max_event_bytes
+    try:
+        with visit.app.database.write() as connection:
+            done = replay(
+                connection,
+                visit.shop.shop_id,
+                _chosen(visit),
+                visit.now,
+                most_event_bytes=most_bytes,
+            )
+    except StillTooLarge as error:
+        return door.redirect(f"{visit.root}/dead-letters", str(error), bad=True)
+    return door.redirect(f"{visit.root}/dead-letters", _told(done))
+
+
+def _told(done: Replayed) -> str:
+    n, large = formats.number(done.waiting), formats.number(done.too_large)
+    stay = f"{large} {'stays' if done.too_large == 1 else 'stay'}, too large for C360_MAX_EVENT_BYTES still."
+    if not done.waiting:
+        return stay if done.too_large else "There was nothing to replay."
+    counted = "1 signal waits" if done.waiting == 1 else f"{n} signals wait"
+    told = f"{counted} to be processed again. What still cannot be used comes back here."
+    return f"{told} {stay}" if done.too_large else told
 
 
 def readable(text: str) -> str:

@@ -29,6 +29,7 @@ from customer360.errors import (
     PayloadTooLarge,
     ShopNotFound,
     Unauthenticated,
+    place_of,
 )
 from customer360.settings import secret_key
 from customer360.values import parse_id
@@ -138,7 +139,7 @@ class Door:
             return self._to_sign_in(request, visit)
         told = failure_of(error)
         if told.status >= 500:
-            _log.error("A page failed", exc_info=error)
+            _log.error("A page failed: %s", place_of(error))
         page = Page("errors/error.html", {"failure": told}, told.status)
         response = self._finish(request, visit, page)
         if told.retry_after_seconds:
@@ -195,9 +196,9 @@ class Door:
     def _visit_for_failure(self, request: Request) -> Visit:
         try:
             return self._visit(request, "nobody")
-        except Exception:
+        except Exception as error:
             # The database itself may be what failed; the page must still come.
-            _log.exception("An error page had to do without its visitor")
+            _log.error("An error page had to do without its visitor: %s", place_of(error))
             return Visit(app=self.app, now=self.app.clock.now(), path=request.url.path)
 
     def _finish(self, request: Request, visit: Visit, answer: Page | Response) -> Response:

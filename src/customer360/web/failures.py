@@ -45,7 +45,7 @@ NOT_FOUND = Failure(404, "There is nothing here", "The address is wrong, or what
 UNKNOWN = Failure(
     500,
     "Something went wrong on our side",
-    "Nothing you entered was lost on purpose. Try again; if it happens again, the server's log says why.",
+    "Try again; if it happens again, the server's log says where.",
     retry=True,
 )
 

@@ -16,6 +16,7 @@ from customer360.access.sign_in import begin_session, make_link
 from customer360.access.tables import users
 from customer360.access.users import (
     ensure_user,
+    find_user,
     hash_password,
     join_shop,
     leave_shop,
@@ -80,16 +81,20 @@ def show_users(_door: Door, visit: Visit) -> Page:
 
 
 def add_user(_door: Door, visit: Visit) -> Page:
-    """Lets somebody work for the shop and shows their sign-in link, this once."""
+    """Lets somebody work for the shop; whoever is new here gets a sign-in link, shown this once.
+
+    A link signs in as its user, in every shop of theirs: nobody gets one for an account that was there before.
+    """
     try:
         with visit.app.database.write() as connection:
-            user = ensure_user(connection, visit.field("email"), visit.now)
+            known = find_user(connection, visit.field("email"))
+            user = known or ensure_user(connection, visit.field("email"), visit.now)
             join_shop(connection, user.user_id, visit.shop.shop_id, "owner", visit.now)
-            token = make_link(connection, user.user_id, visit.now)
+            token = None if known else make_link(connection, user.user_id, visit.now)
     except InvalidInput as error:
         return _users_page(visit, error=str(error), email=visit.field("email"))
-    link = f"{visit.app.settings.resolved_public_url}/sign-in/link/{token}"
-    return _users_page(visit, link=link, email=user.email)
+    link = f"{visit.app.settings.resolved_public_url}/sign-in/link/{token}" if token else ""
+    return _users_page(visit, added=user.email, link=link)
 
 
 def remove_user(door: Door, visit: Visit) -> Response:
@@ -221,7 +226,9 @@ def _shop_page(visit: Visit, values: dict[str, str], error: InvalidInput | None 
     )
 
 
-def _users_page(visit: Visit, *, link: str = "", email: str = "", error: str = "") -> Page:
+def _users_page(
+    visit: Visit, *, added: str = "", link: str = "", email: str = "", error: str = ""
+) -> Page:
     with visit.app.database.read() as connection:
         members = members_of(connection, visit.shop)
     return _page(
@@ -229,6 +236,7 @@ def _users_page(visit: Visit, *, link: str = "", email: str = "", error: str = "
         visit,
         422 if error else 200,
         members=members,
+        added=added,
         link=link,
         email=email,
         error=error,

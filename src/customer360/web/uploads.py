@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from customer360.errors import Customer360Error, ImportNotFound, NotFound
+from customer360.errors import Customer360Error, ImportNotFound, NotFound, place_of
 from customer360.intake.files.jobs import Import, read_import, start_import
 from customer360.intake.files.plan import Plan
 from customer360.values import new_ids
@@ -119,8 +119,8 @@ class Uploads:
         except Customer360Error as error:
             # It stands on the page of the import, or the import can go on from there.
             _log.warning("Import %d stopped: %s", job.import_id, type(error).__name__)
-        except Exception:
-            _log.exception("Import %d stopped", job.import_id)
+        except Exception as error:
+            _log.error("Import %d stopped: %s", job.import_id, place_of(error))
         finally:
             with self._lock:
                 self._running.discard(job.import_id)

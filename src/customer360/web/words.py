@@ -36,13 +36,9 @@ _REASONS = {
         "Unreadable time",
         "A time could not be read; ISO 8601 is safe, for example 2026-01-31T09:30:00Z.",
     ),
-    "event_too_large": (
-        "Too large",
-        "One event was over the limit; the sender must leave something out.",
-    ),
     "too_large": (
         "Too large",
-        "One event was over the limit; the sender must leave something out.",
+        "One event was over the limit; the sender must leave something out, or C360_MAX_EVENT_BYTES be raised.",
     ),
 }
 

@@ -148,6 +148,8 @@ def test_a_newcomer_moves_nobody_between_pages(quick_desk: Desk) -> None:
         ({"sort": "tags"}, ["sort"]),
         ({"identifier": "ann@x.example"}, ["identifier"]),
         ({"identifier": "passport:1"}, ["identifier"]),
+        ({"identifier": "email:"}, ["identifier"]),
+        ({"identifier": "email: "}, ["identifier"]),
         ({"identifier": "email:ann@x.example", "q": "ann"}, ["identifier"]),
         ({"q": "a\x00b"}, ["q"]),
         ({"q": ""}, ["q"]),
@@ -228,3 +230,26 @@ def test_a_hostile_body_is_refused_politely(full_desk: Desk, body: bytes, status
     }
     answer = full_desk.client.post("/api/v1/profiles/search", content=body, headers=headers)
     full_desk.problem(answer, status)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded", b'{"q":"ann"}'),
+        ("text/plain", b'{"q":"ann"}'),
+        ("application/json", b"[]"),
+    ],
+)
+def test_what_is_no_json_object_is_told_what_to_send(
+    full_desk: Desk, kind: str, body: bytes
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {full_desk.house.new_shop.api_key}",
+        "Content-Type": kind,
+    }
+    answer = full_desk.client.post("/api/v1/profiles/search", content=body, headers=headers)
+    (error,) = full_desk.problem(answer, 422)["errors"]
+    assert error == {
+        "path": "body",
+        "message": "is no JSON object; send one, with the header Content-Type: application/json",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from customer360.profiles.attributes import ATTRIBUTES, OPERATORS
@@ -87,6 +88,19 @@ def test_a_replayed_dead_letter_waits_again(desk: Desk) -> None:
     assert desk.page("/dead-letters")["total"] == 0
     assert desk.told("/ingest/balance")["total"]["waiting"] == 1
     desk.problem(desk.ask(path, method="POST"), 404)
+
+
+def test_an_event_over_the_limit_cannot_be_replayed(desk: Desk) -> None:
+    row = desk.house.row("segment", b"x" * 40_000)
+    row = msgspec.structs.replace(row, rejected=("too_large", "An event may have 32,768 bytes"))
+    desk.house.app.inbox.accept([row])
+    (letter,) = desk.page("/dead-letters")["items"]
+
+    answer = desk.ask(f"/dead-letters/{letter['dead_letter_id']}/replay", method="POST")
+
+    assert "C360_MAX_EVENT_BYTES" in desk.problem(answer, 409)["detail"]
+    assert desk.page("/dead-letters")["total"] == 1
+    assert desk.told("/ingest/balance")["total"]["waiting"] == 0
 
 
 @pytest.mark.parametrize("odd", ["0", "abc", "-1", "9" * 30, "%00"])

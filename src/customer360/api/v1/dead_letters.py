@@ -49,10 +49,13 @@ def list_dead_letters(
 
 
 def replay_dead_letter(asked: Asking, dead_letter_id: str) -> Replayed:
-    """Put a dead letter back into the inbox, where it waits for the worker like a new signal."""
+    """Put a dead letter back into the inbox, where it waits for the worker like a new signal.
+
+    An event that is over the limit still stays where it is."""
     number = id_of(dead_letter_id, DeadLetterNotFound)
+    most_bytes, now = asked.doors.settings.max_event_bytes, asked.doors.clock.now()
     with asked.doors.database.write() as connection:
-        replay(connection, asked.shop_id, [number], asked.doors.clock.now())
+        replay(connection, asked.shop_id, [number], now, most_event_bytes=most_bytes)
     return Replayed(dead_letter_id=str(number), state="waiting")
 
 

@@ -108,6 +108,8 @@ def _identified(asked: Asked, question: ProfileQuestion, identifier: str) -> Pro
     if not colon or type not in STRENGTH:
         known = ", ".join(STRENGTH)
         raise InvalidInput(f"Write type:value; the types are {known}", "identifier")
+    if not value.strip():
+        raise InvalidInput(f"Write a value behind {type}:", "identifier")
     if question.q is not None or question.cursor is not None:
         raise InvalidInput("An identifier finds at most one; leave q and cursor out", "identifier")
     shop = asked.shop

@@ -31,6 +31,7 @@ _ENDINGS: dict[int, dict[str, Any]] = {
         "content": _PROBLEM,
     },
     404: {"description": "The shop has nothing with this id", "content": _PROBLEM},
+    409: {"description": "The event is over the limit still", "content": _PROBLEM},
     413: {"description": "The body is too large", "content": _PROBLEM},
     422: {"description": "A parameter is wrong or unknown; see errors", "content": _PROBLEM},
     503: {
@@ -88,7 +89,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "POST",
         "/dead-letters/{dead_letter_id}/replay",
         dead_letters.replay_dead_letter,
-        (404,),
+        (404, 409),
     ),
 )
 
