@@ -49,6 +49,7 @@ _CHECKPOINT_EVERY: Instant = 2 * SECOND
 # While signals pour in, a sync may take a third of the time: what it copies next is less, the longer it waits.
 _SYNC_PAUSE = 2
 _VOICE_EVERY: Instant = SECOND
+_REST_AFTER: Instant = 5 * SECOND
 # Counting what waits reads an index from end to end.
 _COUNT_EVERY: Instant = SECOND
 _COLLECT_AFTER_OBJECTS = 100_000
@@ -62,6 +63,8 @@ class _Pace:
     lease_until: Instant = 0
     synced_at: Instant = 0
     sync_took: Instant = 0
+    copied_at: Instant = 0
+    """When something last entered the warehouse."""
     behind: bool = True
     rows_left: bool = True
     """Signals have left the inbox since somebody last asked which imports that ends."""
@@ -142,8 +145,11 @@ class Worker:
             self.app.database.checkpoint()
 
     def rest(self) -> None:
-        """Do what is better done while nobody waits."""
-        if self.warehouse and isinstance(self.app.warehouse, LocalWarehouse):
+        """Do what is better done while nobody waits: a file is written anew only when nothing enters it."""
+        if not (self.warehouse and isinstance(self.app.warehouse, LocalWarehouse)):
+            return
+        now = self.app.clock.now()
+        if all(now >= pace.copied_at + _REST_AFTER for pace in self._paces.values()):
             self.app.warehouse.rest()
 
     def _work_off(self, shop: Shop, pace: _Pace) -> int:
@@ -197,7 +203,8 @@ class Worker:
         if began < pace.synced_at + pause and not (idle and pace.behind):
             return
         try:
-            self.app.warehouse.sync(shop.shop_id)
+            if self.app.warehouse.sync(shop.shop_id).chunks:
+                pace.copied_at = self.app.clock.now()
         except WarehouseBusy:
             logger.debug("shop %d: the warehouse is in other hands; its sync waits", shop.shop_id)
         pace.synced_at, pace.behind = self.app.clock.now(), False

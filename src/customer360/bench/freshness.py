@@ -84,6 +84,8 @@ class Freshness:
     def _make_profile(self, number: int) -> str:
         with closing(Reader(self.store, self.port)) as reader:
             reader.post(_probe_body(number, 0))
+            # Servers end a connection that is silent for long; the next question opens another.
+            reader.close()
             wait_until_settled(self.store, _SETTLE_SECONDS)
             profile_id = reader.profile_of(f"cookie:{_probe_cookie(number)}")
         if profile_id is None:
