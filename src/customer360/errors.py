@@ -13,8 +13,12 @@ Customer360Error
 │   ├── ShopNotFound
 │   ├── ProfileNotFound
 │   ├── DeadLetterNotFound
-│   └── ImportNotFound
+│   ├── ImportNotFound
+│   ├── MergeNotFound
+│   └── CandidateNotFound
 ├── Conflict                409
+│   ├── AlreadyOne          two ids of one profile cannot be merged
+│   ├── CannotUndo          the time is over, or other evidence holds
 │   ├── LeaseLost           another worker wrote first; compute again
 │   └── WarehouseBusy       another process holds the warehouse files
 ├── TooManyRequests         429
@@ -91,8 +95,24 @@ class ImportNotFound(NotFound):
     """No import has this id."""
 
 
+class MergeNotFound(NotFound):
+    """No merge has this id."""
+
+
+class CandidateNotFound(NotFound):
+    """No pair of possible duplicates has this id."""
+
+
 class Conflict(Customer360Error):
     """Something changed in between; read again and retry."""
+
+
+class AlreadyOne(Conflict):
+    """These two are one profile already."""
+
+
+class CannotUndo(Conflict):
+    """This merge cannot be undone."""
 
 
 class LeaseLost(Conflict):

@@ -13,8 +13,11 @@ from sqlalchemy import Connection, select
 from customer360.access.shops import create_shop
 from customer360.clock import FixedClock
 from customer360.events.model import Identifier, SourceRank, Trust
-from customer360.identities.resolve import Observation, resolve
-from customer360.identities.store import Digest, Sighting, evidence_digest, link, write
+from customer360.identities.linking import link
+from customer360.identities.model import NO_NAME, Observation
+from customer360.identities.resolve import resolve
+from customer360.identities.sightings import Digest, Sighting, evidence_digest
+from customer360.identities.store import write
 from customer360.identities.tables import fragments
 from customer360.storage.database import Database, Writes, next_change
 
@@ -47,14 +50,14 @@ def batch(
 ) -> None:
     sightings: dict[Digest, Sighting] = {}
     for number, identifiers in part:
-        digest = evidence_digest(KEY, identifiers, "", Trust.FULL)
+        digest = evidence_digest(KEY, identifiers, NO_NAME, Trust.FULL)
         if digest in sightings:
-            sightings[digest].add(number, SourceRank.SERVER)
+            sightings[digest].add(number, SourceRank.SERVER, counts=True)
         else:
             sightings[digest] = Sighting(identifiers, Trust.FULL, SourceRank.SERVER, number, number)
-    links = link(connection, shop_id, sightings)
+    links = link(connection, shop_id, sightings, dict.fromkeys(sightings, ()))
     writes = Writes()
-    write(writes, shop_id, next_change(connection, shop_id), sightings, links, NOW)
+    write(writes, shop_id, next_change(connection, shop_id), links, NOW)
     writes.run(connection)
 
 
@@ -83,7 +86,8 @@ def test_batches_of_any_size_end_where_resolve_ends(
     database.close()
 
     evidence = {
-        number: evidence_digest(KEY, identifiers, "", Trust.FULL) for number, identifiers in told
+        number: evidence_digest(KEY, identifiers, NO_NAME, Trust.FULL)
+        for number, identifiers in told
     }
     outcome = resolve(
         Observation(
@@ -97,6 +101,6 @@ def test_batches_of_any_size_end_where_resolve_ends(
         )
         for number, identifiers in told
     )
-    expected = {evidence[number]: profile for number, profile in outcome.profile_of.items()}
+    expected = {evidence[number]: profile for (number, _run), profile in outcome.profile_of.items()}
 
     assert together(stored) == together(expected)

@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from customer360.clock import DAY
+from customer360.intake import merging
 from tests.web.conftest import Site, text_of
 
 
@@ -177,3 +179,31 @@ def test_a_customer_page_is_small_even_with_much_to_show(site: Site, ann: str) -
     answer = site.owner.get(ann, headers={"accept-encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.num_bytes_downloaded < 80_000
+
+
+def test_a_customer_who_was_merged_is_shown_as_the_survivor_until_the_undo(
+    site: Site, ann: str
+) -> None:
+    house = site.house
+    house.segment({"type": "identify", "userId": "u2", "traits": {"email": "anne@people.example"}})
+    house.drain()
+    gone = f"{site.root}/customers/{house.profile_id('user_id:u2')}"
+    before = site.owner.get(gone).text
+    pair = (house.profile_id("user_id:u1"), house.profile_id("user_id:u2"))
+    shop_id, now = house.shop.shop_id, house.clock.now()
+    with house.app.database.write() as connection:
+        row = merging.merge(connection, shop_id, pair, actor="owner@shop.example", now=now)
+    house.drain()
+
+    answer = site.owner.get(f"{gone}/orders")
+
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{ann}/orders")
+    assert "anne@people.example" in site.owner.get(f"{ann}/identity").text
+    assert gone not in site.owner.get(f"{site.root}/customers").text
+    with house.app.database.write() as connection:
+        merging.undo(connection, shop_id, row.merge_id, actor="", now=now, window=DAY)
+    house.drain()
+    assert text_of(site.owner.get(gone).text) == text_of(before)
+    assert gone in site.owner.get(f"{site.root}/customers").text
+    identity = site.owner.get(f"{ann}/identity").text
+    assert "anne@people.example" not in identity.partition("Merge history")[0]

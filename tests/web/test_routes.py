@@ -5,6 +5,8 @@ import re
 import pytest
 
 from customer360.access.keys import list_keys
+from customer360.identities.candidates import list_candidates
+from customer360.intake import merging
 from customer360.intake.dead_letters import list_letters
 from customer360.web.routes import ADDRESSES, Address
 from tests.web.conftest import Site
@@ -24,6 +26,10 @@ def fill(site: Site) -> dict[str, int]:
     house.segment(
         {"type": "identify", "userId": "u1", "traits": {"email": "eve@people.example"}},
         {"type": "track", "event": 7},
+        {"type": "identify", "userId": "u2", "traits": {"email": "ann@people.example"}},
+        {"type": "identify", "userId": "u1", "traits": {"email": "ann@people.example"}},
+        {"type": "identify", "userId": "u3"},
+        {"type": "identify", "userId": "u4"},
     )
     house.drain()
     form = {"kind": "customers", "csrf": site.owner.token()}
@@ -38,7 +44,14 @@ def fill(site: Site) -> dict[str, int]:
     with house.app.database.read() as connection:
         (letter,) = list_letters(connection, house.shop.shop_id)
         key = list_keys(connection, house.shop.shop_id)[0]
+        (candidate,) = list_candidates(connection, house.shop.shop_id)
+    pair = (house.profile_id("user_id:u3"), house.profile_id("user_id:u4"))
+    with house.app.database.write() as connection:
+        now = house.clock.now()
+        merge = merging.merge(connection, house.shop.shop_id, pair, actor="ann", now=now)
     return {
+        "candidate_id": candidate.candidate_id,
+        "merge_id": merge.merge_id,
         "shop_id": house.shop.shop_id,
         "profile_id": house.profile_id("email:eve@people.example"),
         "dead_letter_id": letter.dead_letter_id,

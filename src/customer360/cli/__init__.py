@@ -18,6 +18,7 @@ MODULES = (
     "users",
     "imports",
     "dead_letters",
+    "duplicates",
     "warehouse",
     "status",
     "database",

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, select
 
 from customer360.clock import Instant
 from customer360.consent.tables import consents
 from customer360.events.model import Channel, ConsentReport, ConsentState, Identifier, Trust
 from customer360.events.placed import PlacedEvent
 from customer360.identities.normalise import MAX_LENGTH, normalise_one
-from customer360.storage.database import Writes
+from customer360.identities.tables import fragments
+from customer360.storage.database import Writes, bulk
 from customer360.values import new_ids
 
 CHANNELS: tuple[Channel, ...] = ("email", "sms", "whatsapp", "push")
@@ -147,10 +148,63 @@ def read(row: Row[Any]) -> Consent:
 
 def newest(told: Iterable[Consent]) -> dict[tuple[Channel, str], Consent]:
     """The state per channel and address."""
-    states: dict[tuple[Channel, str], Consent] = {}
-    for one in sorted(told, key=lambda row: row.order):
-        key = (one.channel, one.address)
-        # Asking again for what was granted takes nothing away.
-        if one.state != "pending" or key not in states or states[key].state != "granted":
-            states[key] = one
-    return states
+    by_address: dict[tuple[Channel, str], list[Consent]] = {}
+    for one in told:
+        by_address.setdefault((one.channel, one.address), []).append(one)
+    states = {key: state_after(None, words) for key, words in by_address.items()}
+    return {key: state for key, state in states.items() if state is not None}
+
+
+def state_after(state: Consent | None, told: Iterable[Consent]) -> Consent | None:
+    """What holds for one contact point after these words: the last, but asking again takes no grant away."""
+    for one in sorted(told, key=lambda word: word.order):
+        if one.state != "pending" or state is None or state.state != "granted":
+            state = one
+    return state
+
+
+def spread_stops(
+    connection: Connection, shop_id: int, change: int, placed: Iterable[PlacedEvent]
+) -> None:
+    """Write a STOP that is about the person to every fragment of theirs, so that it stays on all after an undo.
+
+    Called when the batch is written, in its transaction: the fragments are those of this moment.
+    """
+    told_by = {
+        one.fragment_id
+        for one in placed
+        if one.fragment_id
+        and any(not each.address and each.state == "withdrawn" for each in one.event.consents)
+    }
+    for fragment_id in sorted(told_by):
+        stops = connection.execute(
+            select(consents).where(
+                consents.c.shop_id == shop_id,
+                consents.c.fragment_id == fragment_id,
+                consents.c.address == "",
+                consents.c.state == "withdrawn",
+                consents.c.change == change,
+            )
+        ).all()
+        mine, other = fragments.alias("mine"), fragments.alias("other")
+        kin = connection.scalars(
+            select(other.c.fragment_id)
+            .join(
+                mine,
+                and_(mine.c.shop_id == other.c.shop_id, mine.c.profile_id == other.c.profile_id),
+            )
+            .where(
+                mine.c.shop_id == shop_id,
+                mine.c.fragment_id == fragment_id,
+                other.c.fragment_id != fragment_id,
+            )
+        ).all()
+        rows = [
+            tuple(
+                {**stop._mapping, "consent_id": new_ids.next(), "fragment_id": each}[name]
+                for name in _COLUMNS
+            )
+            for stop in stops
+            for each in kin
+        ]
+        bulk(connection, consents, _COLUMNS, rows, on_conflict=_KEEP_FIRST_KEY)

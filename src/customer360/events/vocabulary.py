@@ -129,6 +129,15 @@ STOREFRONT: frozenset[str] = frozenset(
 ACTED: frozenset[str] = frozenset(entry.name for entry in EVENT_TYPES if entry.acted)
 """Events in which the person acted; messages sent to them are none."""
 
+OUR_DOING: frozenset[str] = frozenset(
+    entry.name
+    for entry in EVENT_TYPES
+    if entry.group in ("email", "sms", "whatsapp", "push")
+    and not entry.acted
+    and entry.name not in ("email_marked_spam", "email_unsubscribed")
+)
+"""What becomes of messages without anybody doing anything: they prove no address and no device to be in use."""
+
 MAX_CUSTOM_NAME = 100
 
 

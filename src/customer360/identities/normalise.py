@@ -116,15 +116,20 @@ def is_relay_email(address: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def fold_name(first: str, last: str) -> str:
-    """A full name without case, accents and order of its parts; "" unless both parts are real.
+def fold_parts(first: str, last: str) -> tuple[str, str]:
+    """Both parts of a full name without case, accents and order; two empty ones unless both are real.
 
     Placeholder words are no name, nor is one that a marketplace masked with asterisks.
     """
-    parts = [_folded(first), _folded(last)]
-    if any(part in PLACEHOLDERS or "*" in part or not _has_letter(part) for part in parts):
-        return ""
-    return " ".join(sorted(parts))
+    one, other = sorted((_folded(first), _folded(last)))
+    if any(part in PLACEHOLDERS or "*" in part or not _has_letter(part) for part in (one, other)):
+        return ("", "")
+    return (one, other)
+
+
+def fold_name(first: str, last: str) -> str:
+    """A full name as `fold_parts` has it, in one text; "" unless both parts are real."""
+    return " ".join(fold_parts(first, last)).strip()
 
 
 # As many as a busy day's visitors; an entry takes some 400 bytes.

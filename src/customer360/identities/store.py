@@ -1,126 +1,31 @@
-"""Reads what a batch of evidence touches, lets `resolve.attach` decide, and says what to write."""
+"""Writes what linking decided: fragments, the map to profiles, ownerships, candidates and the log of merges."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.events.model import Identifier, SourceRank, Trust
-from customer360.identities.resolve import (
-    FragmentId,
-    Observation,
-    Ownership,
-    Person,
-    ProfileId,
-    State,
-    attach,
-)
+from customer360.events.model import Identifier
+from customer360.identities.linking import Links
+from customer360.identities.model import Candidate, Decision, FragmentId, Merge
+from customer360.identities.settle import Settlement
+from customer360.identities.stored import Member, ProfileId, Stored, text_of
 from customer360.identities.tables import (
+    candidates,
     fragment_identifiers,
     fragments,
+    merges,
     observations,
     ownerships,
     profiles,
 )
 from customer360.storage.database import Writes, rows_in
 from customer360.values import new_ids
-
-Digest = bytes
-
-
-class Sighting(msgspec.Struct):
-    """All events of a batch that carry the same evidence."""
-
-    identifiers: tuple[Identifier, ...]
-    trust: Trust
-    rank: SourceRank
-    first_at: Instant
-    last_at: Instant
-    events: int = 1
-
-    @property
-    def canonical_order(self) -> tuple[Instant, int, tuple[Identifier, ...]]:
-        """As `resolve` has it; the digest is the shop's own and settles only what is otherwise the same."""
-        return (self.first_at, -self.rank, self.identifiers)
-
-    def add(self, at: Instant, rank: SourceRank) -> None:
-        self.events += 1
-        if at < self.first_at:
-            self.first_at = at
-        if at > self.last_at:
-            self.last_at = at
-        if rank > self.rank:
-            self.rank = rank
-
-
-@dataclass(slots=True)
-class Links:
-    """Where each evidence belongs, and the rows that say so."""
-
-    fragment_of: dict[Digest, FragmentId] = field(default_factory=dict)
-    state: State = field(default_factory=State)
-    new_fragments: dict[Digest, FragmentId] = field(default_factory=dict)
-
-    def profile_of(self, fragment_id: FragmentId) -> ProfileId:
-        """The profile that a fragment of this batch now belongs to."""
-        return self.state.survivor(self.state.profile_of[fragment_id])
-
-    @property
-    def profiles(self) -> set[ProfileId]:
-        """Every profile that an event of this batch belongs to."""
-        return {self.profile_of(fragment_id) for fragment_id in self.fragment_of.values()}
-
-
-def evidence_digest(
-    digest_key: bytes, identifiers: Sequence[Identifier], name: str, trust: Trust
-) -> Digest:
-    """The key under which a fragment is found again: the same evidence always gives the same one."""
-    text = "\x1e".join(f"{identifier.type}\x1f{identifier.value}" for identifier in identifiers)
-    return blake2b(
-        f"{text}\x1d{name}\x1d{int(trust)}".encode(), key=digest_key, digest_size=16
-    ).digest()
-
-
-def link(connection: Connection, shop_id: int, sightings: Mapping[Digest, Sighting]) -> Links:
-    """Find the fragment of each evidence; make and attach those seen for the first time. Only reads."""
-    links = Links()
-    for digest, fragment_id, profile_id in _known_fragments(connection, shop_id, list(sightings)):
-        links.fragment_of[digest] = fragment_id
-        links.state.profile_of[fragment_id] = profile_id
-    new = sorted(
-        (digest for digest in sightings if digest not in links.fragment_of),
-        key=lambda digest: (*sightings[digest].canonical_order, digest),
-    )
-    if not new:
-        return links
-    wanted = {identifier for digest in new for identifier in sightings[digest].identifiers}
-    _load_owners(connection, shop_id, wanted, links.state)
-    profile_ids = _ids_as_needed()
-    for digest, fragment_id in zip(new, new_ids.take(len(new)), strict=True):
-        seen = sightings[digest]
-        links.fragment_of[digest] = links.new_fragments[digest] = fragment_id
-        attach(
-            links.state,
-            Observation(
-                fragment_id=fragment_id,
-                identifiers=seen.identifiers,
-                trust=seen.trust,
-                rank=seen.rank,
-                first_at=seen.first_at,
-                last_at=seen.last_at,
-                events=seen.events,
-                evidence=digest,
-            ),
-            profile_ids,
-        )
-    return links
 
 
 def owners_of(
@@ -143,230 +48,227 @@ def owners_of(
     return found
 
 
-def write(
+def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant) -> None:
+    """Store what a batch brought; every profile that it touched takes the change number."""
+    new = [links.members[fragment_id] for fragment_id in sorted(links.new)]
+    _write_fragments(writes, shop_id, change, links, new)
+    writes.insert(
+        observations,
+        ("shop_id", "fragment_id", "first_at", "last_at", "rank", "n"),
+        [
+            (shop_id, each.fragment_id, each.first_at, each.last_at, int(each.rank), each.events)
+            for each in links.members.values()
+        ],
+        replace_on=("shop_id", "fragment_id"),
+    )
+    writes.each(
+        "update fragments set begins_at = {}, change = {} where shop_id = {} and fragment_id = {}",
+        [(each.begins_at, change, shop_id, each.fragment_id) for each in links.shifted],
+    )
+    write_settlement(writes, shop_id, change, links.stored, links.settled, now, actor="")
+    settled = links.settled
+    touched = (links.profiles | settled.reshaped) - set(settled.profiles)
+    writes.each(
+        "update profiles set change = {} where shop_id = {} and profile_id = {}",
+        [(change, shop_id, profile_id) for profile_id in sorted(touched)],
+    )
+
+
+def write_settlement(
     writes: Writes,
     shop_id: int,
     change: int,
-    sightings: Mapping[Digest, Sighting],
-    links: Links,
+    stored: Stored,
+    settled: Settlement,
     now: Instant,
+    *,
+    actor: str,
 ) -> None:
-    """Store new fragments, ownerships, observations and merges; every profile touched takes the change number."""
-    state = links.state
-    writes.insert(
-        observations,
-        ("shop_id", "fragment_id", "run", "first_at", "last_at", "rank", "n"),
+    """Store what resolving some components anew changed."""
+    rows = {**stored.members, **settled.members}
+    changed = set(settled.members) | set(settled.former)
+    writes.each(
+        "update fragments set profile_id = {}, component = {}, company = {}, begins_at = {}, change = {}"
+        " where shop_id = {} and fragment_id = {}",
         [
             (
-                shop_id,
-                links.fragment_of[digest],
-                0,
-                seen.first_at,
-                seen.last_at,
-                int(seen.rank),
-                seen.events,
+                settled.profile_of[each], rows[each].component, rows[each].company, rows[each].begins_at, change,
+                shop_id, each,
             )
-            for digest, seen in sightings.items()
+            for each in sorted(changed & set(stored.members))
         ],
-        on_conflict=_WIDEN_OBSERVATION,
+    )  # fmt: skip
+    _write_profiles(writes, shop_id, change, settled, now)
+    writes.each(
+        "delete from ownerships where shop_id = {} and type = {} and value = {} and era = {}",
+        [(shop_id, *key) for key in settled.gone_ownerships],
     )
-    if links.new_fragments:
-        _write_fragments(writes, shop_id, change, sightings, links)
-        _write_ownerships(writes, shop_id, state)
-    born = [profile for profile in state.born if profile not in state.redirects]
     writes.insert(
-        profiles,
-        (
-            "shop_id",
-            "profile_id",
-            "known",
-            "account_ids",
-            "name",
-            "search_text",
-            "created_at",
-            "change",
-        ),
-        [
-            (
-                shop_id,
-                profile,
-                state.people[profile].known,
-                _account_ids(state.people[profile]),
-                "",
-                "",
-                now,
-                change,
-            )
-            for profile in born
-        ],
+        ownerships,
+        ("shop_id", "type", "value", "era", "fragment_id", "since", "until", "state"),
+        [(shop_id, *key, *row) for key, row in settled.ownerships.items()],
+        replace_on=("shop_id", "type", "value", "era"),
     )
-    _write_merges(writes, shop_id, change, state)
-    _touch(writes, shop_id, change, links)
-
-
-_WIDEN_OBSERVATION = (
-    "(shop_id, fragment_id, run) do update set"
-    " first_at = case when excluded.first_at < observations.first_at"
-    " then excluded.first_at else observations.first_at end,"
-    " last_at = case when excluded.last_at > observations.last_at then excluded.last_at else observations.last_at end,"
-    " rank = case when excluded.rank > observations.rank then excluded.rank else observations.rank end,"
-    " n = observations.n + excluded.n"
-)
-
-
-def _known_fragments(
-    connection: Connection, shop_id: int, digests: list[Digest]
-) -> Iterator[tuple[Digest, FragmentId, ProfileId]]:
-    found = rows_in(
-        connection,
-        "select evidence, fragment_id, profile_id from fragments where shop_id = {} and era = 0 and evidence in {}",
-        (shop_id,),
-        digests,
-        index="ix_fragments_evidence",
-    )
-    for digest, fragment_id, profile_id in found:
-        yield bytes(digest), fragment_id, profile_id
-
-
-_OWNERS = (
-    "select ownerships.value, ownerships.fragment_id, ownerships.since, ownerships.state, fragments.profile_id"
-    " from ownerships join fragments"
-    " on fragments.shop_id = ownerships.shop_id and fragments.fragment_id = ownerships.fragment_id"
-    " where ownerships.shop_id = {} and ownerships.type = {} and ownerships.until is null and ownerships.value in {}"
-)
-
-
-def _load_owners(
-    connection: Connection, shop_id: int, wanted: set[Identifier], state: State
-) -> None:
-    by_type: dict[str, list[str]] = defaultdict(list)
-    for identifier in wanted:
-        by_type[identifier.type].append(identifier.value)
-    people: set[ProfileId] = set()
-    for kind, values in by_type.items():
-        for value, fragment_id, since, ownership_state, profile_id in rows_in(
-            connection, _OWNERS, (shop_id, kind), values
-        ):
-            state.owners[Identifier(kind, value)] = Ownership(fragment_id, since, ownership_state)
-            state.profile_of[fragment_id] = profile_id
-            people.add(profile_id)
-    found = rows_in(
-        connection,
-        "select profile_id, known, account_ids from profiles where shop_id = {} and profile_id in {}",
-        (shop_id,),
-        sorted(people),
-    )
-    for profile_id, known, account_ids in found:
-        held = (
-            {kind: set(values) for kind, values in json.loads(account_ids).items()}
-            if account_ids != "{}"
-            else {}
-        )
-        state.people[profile_id] = Person(bool(known), held)
+    _write_candidates(writes, shop_id, settled, now)
+    _write_merges(writes, shop_id, stored, settled, now, actor)
 
 
 def _write_fragments(
-    writes: Writes,
-    shop_id: int,
-    change: int,
-    sightings: Mapping[Digest, Sighting],
-    links: Links,
+    writes: Writes, shop_id: int, change: int, links: Links, new: list[Member]
 ) -> None:
     writes.insert(
         fragments,
-        ("shop_id", "fragment_id", "era", "evidence", "trust", "profile_id", "change"),
+        (
+            "shop_id", "fragment_id", "era", "evidence", "trust", "name", "begins_at", "component", "company",
+            "profile_id", "change",
+        ),
         [
             (
-                shop_id,
-                fragment_id,
-                0,
-                digest,
-                int(sightings[digest].trust),
-                links.profile_of(fragment_id),
-                change,
+                shop_id, each.fragment_id, each.era, each.evidence, int(each.trust), text_of(each.name),
+                each.begins_at, each.component, each.company, links.profile_of(each.fragment_id), change,
             )
-            for digest, fragment_id in links.new_fragments.items()
+            for each in new
         ],
-    )
+    )  # fmt: skip
     writes.insert(
         fragment_identifiers,
         ("shop_id", "type", "value", "fragment_id"),
         [
-            (shop_id, identifier.type, identifier.value, fragment_id)
-            for digest, fragment_id in links.new_fragments.items()
-            for identifier in sightings[digest].identifiers
+            (shop_id, identifier.type, identifier.value, each.fragment_id)
+            for each in new
+            for identifier in each.identifiers
         ],
     )
 
 
-def _write_ownerships(writes: Writes, shop_id: int, state: State) -> None:
-    rows = []
-    for identifier in state.claimed:
-        owned = state.owners[identifier]
-        rows.append(
-            (
-                shop_id,
-                identifier.type,
-                identifier.value,
-                0,
-                owned.fragment_id,
-                owned.since,
-                owned.state,
-            )
+def _write_profiles(
+    writes: Writes, shop_id: int, change: int, settled: Settlement, now: Instant
+) -> None:
+    born = sorted(settled.born)
+    writes.insert(
+        profiles,
+        ("shop_id", "profile_id", "founded_by", "known", "name", "search_text", "created_at", "change"),
+        [
+            (shop_id, each, settled.profiles[each].founded_by, settled.profiles[each].known, "", "", now, change)
+            for each in born
+        ],
+    )  # fmt: skip
+    writes.each(
+        "update profiles set known = {}, merged_into = {}, change = {} where shop_id = {} and profile_id = {}",
+        [
+            (profile.known, profile.merged_into, change, shop_id, each)
+            for each, profile in sorted(settled.profiles.items())
+            if each not in settled.born
+        ],
+    )
+
+
+def _write_candidates(writes: Writes, shop_id: int, settled: Settlement, now: Instant) -> None:
+    for side in ("fragment_a", "fragment_b"):
+        writes.each(
+            f"update {candidates.name} set state = 'ended', decided_at = {{}}"
+            f" where shop_id = {{}} and {side} = {{}} and origin = 'evidence' and state = 'open'",
+            [(now, shop_id, founder) for founder in sorted(settled.founders)],
         )
     writes.insert(
-        ownerships,
-        ("shop_id", "type", "value", "era", "fragment_id", "since", "state"),
-        rows,
-        replace_on=("shop_id", "type", "value", "era"),
-    )
-
-
-def _write_merges(writes: Writes, shop_id: int, change: int, state: State) -> None:
-    gone = [profile for profile in state.redirects if profile not in state.born]
-    rows = [(state.survivor(profile), change, shop_id, profile) for profile in gone]
-    for statement in (
-        "update fragments set profile_id = {}, change = {} where shop_id = {} and profile_id = {}",
-        "update profiles set merged_into = {}, change = {} where shop_id = {} and profile_id = {}",
-        "update profiles set merged_into = {}, change = {} where shop_id = {} and merged_into = {}",
-    ):
-        writes.each(statement, rows)
-
-
-def _touch(writes: Writes, shop_id: int, change: int, links: Links) -> None:
-    state = links.state
-    touched = links.profiles | {
-        state.survivor(profile) for profile in (*state.redirects.values(), *state.losers)
-    }
-    renewed = [profile for profile in touched - state.born if profile in state.people]
-    writes.each(
-        "update profiles set known = {}, account_ids = {}, change = {} where shop_id = {} and profile_id = {}",
+        candidates,
+        (
+            "shop_id", "candidate_id", "fragment_a", "fragment_b", "origin", "weak", "score", "reasons", "hub",
+            "state", "made_at",
+        ),
         [
             (
-                state.people[profile].known,
-                _account_ids(state.people[profile]),
-                change,
-                shop_id,
-                profile,
+                shop_id, new_ids.next(), *pair, "evidence", candidate.weak, None, _reasons(candidate),
+                _hub(candidate), "open", now,
             )
-            for profile in renewed
+            for pair, candidate in sorted(settled.candidates.items())
         ],
-    )
-    writes.each(
-        "update profiles set change = {} where shop_id = {} and profile_id = {}",
+        on_conflict=_STILL_OPEN,
+    )  # fmt: skip
+
+
+_STILL_OPEN = (
+    "(shop_id, fragment_a, fragment_b, origin) do update set weak = excluded.weak, reasons = excluded.reasons,"
+    " hub = excluded.hub, state = case when candidates.state = 'dismissed' then 'dismissed' else 'open' end,"
+    " decided_at = case when candidates.state = 'dismissed' then candidates.decided_at end"
+)
+
+
+def _reasons(candidate: Candidate) -> str:
+    return json.dumps(
         [
-            (change, shop_id, profile)
-            for profile in touched - state.born
-            if profile not in state.people
-        ],
+            {
+                "word": reason.word,
+                "type": reason.identifier.type if reason.identifier else None,
+                "value": reason.identifier.value if reason.identifier else None,
+                "fragment_id": str(reason.fragment_id),
+                "at": reason.at,
+            }
+            for reason in candidate.reasons
+        ]
     )
 
 
-def _account_ids(person: Person) -> str:
-    held = {kind: sorted(values) for kind, values in person.account_ids.items() if values}
-    return json.dumps(held, sort_keys=True) if held else "{}"
+def _hub(candidate: Candidate) -> str:
+    return f"{candidate.hub.type}:{candidate.hub.value}" if candidate.hub else ""
 
 
-def _ids_as_needed() -> Iterator[int]:
-    while True:
-        yield new_ids.next()
+def _write_merges(
+    writes: Writes, shop_id: int, stored: Stored, settled: Settlement, now: Instant, actor: str
+) -> None:
+    writes.each(
+        f"update {merges.name} set state = 'dissolved', ended_at = {{}}"
+        " where shop_id = {} and gone_id = {} and state = 'standing'",
+        [(now, shop_id, profile_id) for profile_id in sorted(settled.parted)],
+    )
+    decided = {decision.decision_id: decision for decision in stored.decisions}
+    writes.insert(
+        merges,
+        (
+            "shop_id", "merge_id", "kept_id", "gone_id", "kind", "actor", "merged_at", "recorded_at", "decision_id",
+            "fragment_a", "at_a", "fragment_b", "at_b", "by_fragment", "bridges", "state",
+        ),
+        [
+            (shop_id, new_ids.next(), *_merge_row(stored, settled, decided, profile_id, merge, now, actor))
+            for profile_id, merge in sorted(settled.merged.items())
+        ],
+    )  # fmt: skip
+
+
+def _merge_row(
+    stored: Stored,
+    settled: Settlement,
+    decided: Mapping[int, Decision],
+    profile_id: ProfileId,
+    merge: Merge | None,
+    now: Instant,
+    actor: str,
+) -> tuple[Any, ...]:
+    """kept_id, and so on to state: who is kept, why, and what an undo must name."""
+    gone = settled.profiles[profile_id]
+    kept_id = gone.merged_into or profile_id
+    kept = settled.profiles.get(kept_id) or stored.profiles[kept_id]
+    decision = decided.get(merge.decision_id) if merge and merge.decision_id else None
+    if decision is not None:
+        sides = (decision.fragment_a, decision.at_a, decision.fragment_b, decision.at_b)
+    elif merge is not None and merge.bridges is not None:
+        one, other = merge.bridges
+        sides = (one.fragment_id, one.at, other.fragment_id, other.at)
+    else:
+        founders = [kept.founded_by, gone.founded_by]
+        (one_at, other_at) = (_first_at(stored, each) for each in founders)
+        sides = (founders[0], one_at, founders[1], other_at)
+    bridges = [
+        {"type": bridge.identifier.type, "value": bridge.identifier.value}
+        for bridge in (merge.bridges if merge and merge.bridges else ())
+    ]
+    return (
+        kept_id, profile_id, "by_hand" if decision else "automatic", actor, merge.at if merge else now, now,
+        merge.decision_id if merge else None, *sides, merge.by[0] if merge and merge.by else None,
+        json.dumps(bridges), "standing",
+    )  # fmt: skip
+
+
+def _first_at(stored: Stored, fragment_id: FragmentId) -> Instant:
+    member = stored.members.get(fragment_id)
+    return member.first_at if member else 0

@@ -21,9 +21,11 @@ from customer360.events.model import (
     Trust,
 )
 from customer360.identities import store as identity_store
+from customer360.identities.linking import link
 from customer360.identities.normalise import KNOWN
 from customer360.identities.tables import fragments
 from customer360.intake.accepted import AcceptedSignals
+from customer360.intake.eras import split_aggregate
 from customer360.intake.notices import act_on
 from customer360.intake.understanding import (
     Translators,
@@ -131,6 +133,7 @@ def _attempt(
     with database.write() as connection:
         _begin(connection, lease, work.seen_change, now)
         writes.run(connection)
+        consent_store.spread_stops(connection, shop.shop_id, work.seen_change + 1, work.placed)
         for one in work.placed:
             if one.event.notice is not None:
                 act_on(connection, shop, one, now)
@@ -147,11 +150,7 @@ def _compute(
     understood = understand(shop, translators, work)
     keep_new(connection, shop, accepted, understood, work)
     gather_evidence(shop, work)
-    work.links = identity_store.link(connection, shop.shop_id, work.sightings)
-    for digest, members in work.evidence.items():
-        fragment_id = work.links.fragment_of[digest]
-        for member in members:
-            member.fragment_id = fragment_id
+    work.links = link(connection, shop.shop_id, work.sightings, work.evidence)
     work.visits = sessions.assign(connection, shop.shop_id, shop.digest_key, work.placed)
     work.ledger = orders.account(connection, shop.shop_id, shop.currency, work.placed)
     work.checkouts = checkouts.track(connection, shop.shop_id, work.placed)
@@ -161,15 +160,18 @@ def _compute(
 
 
 def _fold(connection: Connection, shop_id: int, work: Work) -> None:
+    links = work.links
     naming = {
-        work.links.fragment_of[digest]
-        for digest, seen in work.sightings.items()
-        if any(identifier.type in KNOWN for identifier in seen.identifiers)
+        fragment_id
+        for fragment_id, member in links.members.items()
+        if any(identifier.type in KNOWN for identifier in member.identifiers)
     }
     touched = {one.fragment_id for one in work.placed} - {0}
-    old = touched - set(work.links.new_fragments.values())
+    old = (touched - links.new) | {cut.fragment_id for cut in links.cuts}
     for fragment_id, blob in rows_in(connection, _AGGREGATES, (shop_id,), sorted(old)):
         work.aggregates[fragment_id] = decode(blob)
+    for cut in links.cuts:
+        split_aggregate(connection, shop_id, cut, work.aggregates)
     for one in work.placed:
         if not one.fragment_id:
             continue
@@ -195,41 +197,42 @@ def _name(connection: Connection, shop_id: int, work: Work) -> None:
     """Names of the profiles that were told one, that merged, or that a trusted source now vouches for."""
     links = work.links
     renamed = {
-        links.state.profile_of[one.fragment_id]
+        links.profile_of(one.fragment_id)
         for one in work.placed
         if one.fragment_id
         and (told := one.event.traits)
         and (told.first_name or told.last_name or told.name)
     }
-    renamed |= set(links.state.redirects) | set(links.state.redirects.values())
+    renamed |= links.settled.reshaped
     newly_vouched = {
-        links.state.profile_of[fragment_id]
-        for digest, fragment_id in links.new_fragments.items()
-        if work.sightings[digest].trust is Trust.FULL
+        links.profile_of(fragment_id)
+        for fragment_id in links.new
+        if links.members[fragment_id].trust is Trust.FULL
     }
-    renamed |= newly_vouched - links.state.born
+    renamed |= newly_vouched - links.settled.born
     if not renamed:
         return
     parts: dict[int, list[Aggregate]] = defaultdict(list)
+    moved = links.settled.profile_of
+    present: dict[int, int] = dict(
+        rows_in(connection, _FRAGMENTS, (shop_id,), sorted(renamed), index="ix_fragments_profile")
+    )
     elsewhere = {
-        fragment_id: links.state.survivor(profile_id)
-        for fragment_id, profile_id in rows_in(
-            connection,
-            "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}",
-            (shop_id,),
-            sorted(renamed),
-            index="ix_fragments_profile",
-        )
-        if fragment_id not in work.aggregates
+        fragment_id: moved.get(fragment_id, profile_id)
+        for fragment_id, profile_id in {**present, **moved}.items()
+        if fragment_id not in work.aggregates and moved.get(fragment_id, profile_id) in renamed
     }
     for fragment_id, blob in rows_in(connection, _AGGREGATES, (shop_id,), sorted(elsewhere)):
         parts[elsewhere[fragment_id]].append(decode(blob))
     for fragment_id, aggregate in work.aggregates.items():
         parts[links.profile_of(fragment_id)].append(aggregate)
-    for profile_id in {links.state.survivor(profile) for profile in renamed}:
+    for profile_id in renamed:
         members = parts[profile_id]
         names = names_of(members[0] if len(members) == 1 else combine(members))
         work.names[profile_id] = names.full if names else ""
+
+
+_FRAGMENTS = "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}"
 
 
 def _profiles_of(connection: Connection, shop: Shop, work: Work) -> set[int]:
@@ -241,13 +244,18 @@ def _profiles_of(connection: Connection, shop: Shop, work: Work) -> set[int]:
     visited |= identity_store.owners_of(
         connection, shop.shop_id, consent_store.as_identifiers(addresses)
     )
-    moved = (work.ledger.fragments | visited) - set(work.links.fragment_of.values()) - {0}
+    moved = (work.ledger.fragments | visited) - set(work.links.members) - {0}
     if not moved:
         return set()
     query = select(fragments.c.profile_id).where(
         fragments.c.shop_id == shop.shop_id, fragments.c.fragment_id.in_(moved)
     )
-    return {work.links.state.survivor(profile_id) for (profile_id,) in connection.execute(query)}
+    now = {
+        work.links.settled.profile_of[each]
+        for each in moved
+        if each in work.links.settled.profile_of
+    }
+    return now | {profile_id for (profile_id,) in connection.execute(query)}
 
 
 def _begin(connection: Connection, lease: Lease, seen_change: int, now: Instant) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert
 from customer360.access.shops import Shop, uninstall_shop
 from customer360.clock import DAY, Instant
 from customer360.events.placed import PlacedEvent
+from customer360.intake.merging import merge_customers
 from customer360.intake.tables import privacy_requests
 from customer360.values import new_ids
 
@@ -35,6 +36,16 @@ def act_on(connection: Connection, shop: Shop, placed: PlacedEvent, now: Instant
                 due_at=placed.received_at + ANSWER_WITHIN,
                 state="waiting",
             )
+        )
+    elif notice.kind == "customers_merged":
+        merge_customers(
+            connection,
+            shop,
+            str(notice.details.get("kept", "")),
+            str(notice.details.get("deleted", "")),
+            source=placed.source,
+            acts_at=placed.event.occurred_at,
+            now=now,
         )
     elif notice.kind == "app_uninstalled":
         uninstall_shop(connection, shop.shop_id, now)

@@ -21,8 +21,10 @@ from customer360.events.model import (
     Unusable,
 )
 from customer360.events.placed import PlacedEvent
-from customer360.identities.normalise import fold_name, normalise
-from customer360.identities.store import Digest, Sighting, evidence_digest
+from customer360.events.vocabulary import OUR_DOING
+from customer360.identities.model import NO_NAME, Name
+from customer360.identities.normalise import fold_parts, normalise
+from customer360.identities.sightings import Digest, Sighting, evidence_digest
 from customer360.intake.accepted import AcceptedSignals, digest_of
 from customer360.intake.bounds import bounded
 from customer360.intake.waiting import Failed, Waiting
@@ -122,7 +124,7 @@ def gather_evidence(shop: Shop, work: Work) -> None:
     """Find what each new event brings to know its person by; equal evidence is one sighting."""
     by_evidence: dict[Digest, list[PlacedEvent]] = defaultdict(list)
     # The events of a visitor mostly bring the same.
-    known: dict[tuple[object, ...], tuple[tuple[Identifier, ...], Digest]] = {}
+    known: dict[tuple[object, ...], tuple[tuple[Identifier, ...], Name, Digest]] = {}
     for one in work.placed:
         event, traits = one.event, one.event.traits
         first, last = (traits.first_name, traits.last_name) if traits is not None else ("", "")
@@ -130,15 +132,19 @@ def gather_evidence(shop: Shop, work: Work) -> None:
         evidence = known.get(brought)
         if evidence is None:
             evidence = known[brought] = _evidence(shop, one, first, last)
-        one.identifiers, digest = evidence
+        one.identifiers, name, digest = evidence
         if not one.identifiers:
             continue
+        # What the shop sends shows nobody to be there.
+        counts = event.type not in OUR_DOING
         seen = work.sightings.get(digest)
         if seen is None:
             at = event.occurred_at
-            work.sightings[digest] = Sighting(one.identifiers, one.trust, one.rank, at, at)
+            work.sightings[digest] = Sighting(
+                one.identifiers, one.trust, one.rank, at, at, int(counts), name
+            )
         else:
-            seen.add(event.occurred_at, one.rank)
+            seen.add(event.occurred_at, one.rank, counts=counts)
             one.identifiers = seen.identifiers
         by_evidence[digest].append(one)
     work.evidence = by_evidence
@@ -146,11 +152,11 @@ def gather_evidence(shop: Shop, work: Work) -> None:
 
 def _evidence(
     shop: Shop, one: PlacedEvent, first_name: str, last_name: str
-) -> tuple[tuple[Identifier, ...], Digest]:
-    """The usable identifiers of an event, and the digest under which its fragment is found."""
+) -> tuple[tuple[Identifier, ...], Name, Digest]:
+    """The usable identifiers of an event, its folded name, and the digest under which its fragment is found."""
     event = one.event
     identifiers = normalise(
         event.identifiers, country=shop.country, trust=one.trust, till=event.till
     )
-    name = fold_name(first_name, last_name) if first_name else ""
-    return identifiers, evidence_digest(shop.digest_key, identifiers, name, one.trust)
+    name = fold_parts(first_name, last_name) if first_name else NO_NAME
+    return identifiers, name, evidence_digest(shop.digest_key, identifiers, name, one.trust)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from customer360.events.placed import PlacedEvent
-from customer360.identities.store import Digest, Links, Sighting
+from customer360.identities.linking import Links
+from customer360.identities.sightings import Digest, Sighting
 from customer360.intake.waiting import Failed, Waiting
 from customer360.profiles import checkouts, orders, sessions
 from customer360.profiles.fold import Aggregate

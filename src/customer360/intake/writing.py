@@ -11,6 +11,7 @@ from customer360.events.model import Event
 from customer360.events.tables import events
 from customer360.identities import store as identity_store
 from customer360.intake import accepted
+from customer360.intake.eras import move_era
 from customer360.intake.waiting import leave
 from customer360.intake.work import Work
 from customer360.profiles import checkouts, orders, sessions
@@ -28,7 +29,7 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     """All that the step changes, ready to be written: nobody waits for what can be put together before."""
     shop_id, change, writes = shop.shop_id, work.seen_change + 1, Writes()
     accepted.write(writes, shop_id, change, work.digests)
-    identity_store.write(writes, shop_id, change, work.sightings, work.links, now)
+    identity_store.write(writes, shop_id, change, work.links, now)
     rows = [
         (
             shop_id,
@@ -58,9 +59,13 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     sessions.write(writes, shop_id, change, work.visits)
     orders.write(writes, shop_id, change, work.ledger)
     checkouts.write(writes, shop_id, change, work.checkouts)
-    checkouts.look_again(writes, shop_id, _may_end_checkouts(work), work.ledger.moved_away)
+    elsewhere = _of_reshaped(work)
+    ordered = {order.fragment_id for order in work.ledger.orders.values() if order.fragment_id}
+    checkouts.look_again(writes, shop_id, ordered | elsewhere, work.ledger.moved_away | elsewhere)
     consent_store.write(writes, consent_store.rows_of(shop_id, shop.country, change, work.placed))
     _write_names(writes, shop_id, work)
+    for cut in work.links.cuts:
+        move_era(writes, shop_id, change, cut)
     writes.each(
         "update profiles set change = {} where shop_id = {} and profile_id = {}",
         [(change, shop_id, profile_id) for profile_id in sorted(work.other_profiles)],
@@ -76,17 +81,14 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     return writes
 
 
-def _may_end_checkouts(work: Work) -> set[int]:
-    if not work.ledger.orders and not work.links.state.redirects:
+def _of_reshaped(work: Work) -> set[int]:
+    """A fragment of each profile that gained or lost some: an order may have come or gone with them."""
+    settled = work.links.settled
+    reshaped = settled.reshaped
+    if not reshaped:
         return set()
-    merged = {
-        fragment_id
-        for fragment_id, profile_id in work.links.state.profile_of.items()
-        if work.links.state.survivor(profile_id) in set(work.links.state.redirects.values())
-    }
-    return {
-        order.fragment_id for order in work.ledger.orders.values() if order.fragment_id
-    } | merged
+    one_of = {profile: fragment for fragment, profile in settled.profile_of.items()}
+    return {one_of[profile] for profile in reshaped if profile in one_of}
 
 
 def _write_names(writes: Writes, shop_id: int, work: Work) -> None:

@@ -64,11 +64,13 @@ class Cookies:
         if not encoded or not hmac.compare_digest(mac, self._mac(encoded)):
             return None
         told: dict[str, Any] = json.loads(urlsafe_b64decode(encoded))
-        return Toast(text=told["text"], kind=told["kind"])
+        return Toast(text=told["text"], kind=told["kind"], undo=tuple(told.get("undo", ())))
 
     def set_toast(self, response: Response, toast: Toast) -> None:
         """Tell something on the page that comes next."""
-        told = json.dumps({"text": toast.text[:_LONGEST_TOAST], "kind": toast.kind})
+        told = json.dumps(
+            {"text": toast.text[:_LONGEST_TOAST], "kind": toast.kind, "undo": toast.undo}
+        )
         encoded = urlsafe_b64encode(told.encode()).decode()
         self._set(response, "c360_toast", f"{encoded}.{self._mac(encoded)}", _TOAST_SECONDS)
 

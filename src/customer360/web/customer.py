@@ -12,6 +12,9 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from customer360.events.model import Address
+from customer360.identities.merge_log import merges_of
+from customer360.identities.model import DEFAULT_RULES
+from customer360.identities.normalise import KNOWN
 from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.card import AttributeValue, Card
 from customer360.profiles.event_counts import EventCount, event_counts
@@ -21,10 +24,13 @@ from customer360.values import parse_id
 from customer360.web import formats
 from customer360.web.door import Door, Page
 from customer360.web.freshness import freshness
+from customer360.web.merges import logged
 from customer360.web.timeline import Position, days, position_after
 from customer360.web.visit import Visit
+from customer360.web.words import title_of
 
 _TIMELINE_ROWS = 50
+_MOST_MERGES = 50
 # A word longer than this is no name of an event type; more would only be looked for in vain.
 _LONGEST_TYPE = 200
 
@@ -106,8 +112,18 @@ def show_orders(_door: Door, visit: Visit) -> Page | Response:
 
 
 def show_identity(_door: Door, visit: Visit) -> Page | Response:
-    """Identifiers, addresses and traits with their source."""
-    return _show(visit, "customers/identity.html")
+    """Identifiers, addresses and traits with their source, and the merges that made this profile."""
+
+    def read(connection: Connection, profile_id: int) -> dict[str, object]:
+        rows = merges_of(connection, visit.shop.shop_id, profile_id)
+        # A profile of very many parts has its first ones in the log of the shop.
+        shown = rows[:_MOST_MERGES]
+        return {
+            "merges": logged(connection, visit.shop, shown, visit.now),
+            "merges_count": len(rows),
+        }
+
+    return _show(visit, "customers/identity.html", read)
 
 
 def show_consents(_door: Door, visit: Visit) -> Page | Response:
@@ -167,6 +183,7 @@ def _values(visit: Visit, card: Card, counts: Sequence[EventCount]) -> dict[str,
     contacts = _contacts(card)
     return {
         "card": card,
+        "frozen_at": _frozen_at(card),
         "root": root,
         "title": title_of(card.name, contacts, card.profile_id),
         "initials": _initials(card),
@@ -180,9 +197,11 @@ def _values(visit: Visit, card: Card, counts: Sequence[EventCount]) -> dict[str,
     }
 
 
-def title_of(name: str, contacts: Sequence[str], profile_id: int) -> str:
-    """What a profile is called: its name, else an address, else a word and the end of its id."""
-    return name or next(iter(contacts), "") or f"Visitor {str(profile_id)[-6:]}"
+def _frozen_at(card: Card) -> int | None:
+    """The limit of known identifiers, where the profile has reached it: none is linked to it by itself any more."""
+    known = sum(one.type in KNOWN and one.state != "shared" for one in card.identifiers)
+    limit = DEFAULT_RULES.known_identifiers
+    return limit if known >= limit else None
 
 
 def _contacts(card: Card) -> list[str]:

@@ -14,12 +14,12 @@ from customer360.profiles.browse import Found, Wanted, browse, countries
 from customer360.profiles.hydrate import Summary, hydrate, search
 from customer360.values import Amount, money_text
 from customer360.web import filters, formats
-from customer360.web.customer import title_of
 from customer360.web.door import Door, Page
 from customer360.web.filters import PAGE_ROWS, CustomerFilter
 from customer360.web.freshness import freshness
 from customer360.web.spreadsheet import as_csv, download
 from customer360.web.visit import Visit
+from customer360.web.words import title_of
 
 # A search that finds more says little; the list shows the first ones.
 _MOST_FOUND = 5000

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote
@@ -125,11 +125,14 @@ class Door:
 
         return endpoint
 
-    def redirect(self, url: str, toast: str = "", *, bad: bool = False) -> Response:
-        """Go on to another page after a form, and tell there what happened."""
+    def redirect(
+        self, url: str, toast: str = "", *, bad: bool = False, undo: Sequence[int] = ()
+    ) -> Response:
+        """Go on to another page after a form, and tell there what happened; `undo`: the merges it may take back."""
         response = RedirectResponse(url, 303)
         if toast:
-            self.cookies.set_toast(response, Toast(text=toast, kind="bad" if bad else "good"))
+            kind: Literal["good", "bad"] = "bad" if bad else "good"
+            self.cookies.set_toast(response, Toast(text=toast, kind=kind, undo=tuple(undo)))
         return response
 
     def failure(self, request: Request, error: Exception) -> Response:

@@ -40,7 +40,13 @@ class Group(NamedTuple):
 
 
 SECTIONS = (
-    Section("Customers", (Item("All customers", "/customers", "users"),)),
+    Section(
+        "Customers",
+        (
+            Item("All customers", "/customers", "users"),
+            Item("Duplicates", "/duplicates", "document-duplicate"),
+        ),
+    ),
     Section(
         "Data",
         (

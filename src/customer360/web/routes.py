@@ -14,7 +14,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from customer360.web import access, customer, customers, dead_letters, imports, settings, sources
+from customer360.web import (
+    access,
+    customer,
+    customers,
+    dead_letters,
+    duplicates,
+    imports,
+    merges,
+    settings,
+    sources,
+)
 from customer360.web.door import Door, Handler, Needs
 
 if TYPE_CHECKING:
@@ -49,6 +59,14 @@ ADDRESSES: tuple[Address, ...] = (
     Address(_CUSTOMER + "/orders", "shop", customer.show_orders),
     Address(_CUSTOMER + "/identity", "shop", customer.show_identity),
     Address(_CUSTOMER + "/consents", "shop", customer.show_consents),
+    Address(_SHOP + "/duplicates", "shop", duplicates.show),
+    Address(_SHOP + "/duplicates/merge", "shop", post=duplicates.merge_chosen),
+    Address(_SHOP + "/duplicates/dismiss", "shop", post=duplicates.dismiss_chosen),
+    Address(_SHOP + "/duplicates/merges", "shop", merges.show),
+    Address(_SHOP + "/duplicates/merges/undo", "shop", post=merges.undo_last),
+    Address(_SHOP + "/duplicates/merges/{merge_id}/undo", "shop", post=merges.undo_one),
+    Address(_SHOP + "/duplicates/{candidate_id}/merge", "shop", post=duplicates.merge_one),
+    Address(_SHOP + "/duplicates/{candidate_id}/dismiss", "shop", post=duplicates.dismiss_one),
     Address(_SHOP + "/sources", "shop", sources.show),
     Address(_SHOP + "/dead-letters", "shop", dead_letters.show),
     Address(_SHOP + "/dead-letters/replay", "shop", post=dead_letters.replay_chosen),

@@ -27,6 +27,8 @@ class Toast:
 
     text: str
     kind: Literal["good", "bad"] = "good"
+    undo: tuple[int, ...] = ()
+    """The merges that the toast offers to take back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,11 @@ class Visit:
     def root(self) -> str:
         """Where the addresses of this shop's pages begin."""
         return f"/shops/{self.shop.shop_id}"
+
+    @property
+    def address(self) -> str:
+        """The path of this page with its query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
 
     def csrf_token(self) -> str:
         """A token for one form of this page."""

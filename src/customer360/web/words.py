@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from customer360.connectors.sources import SOURCES
 from customer360.web.formats import in_words
 
@@ -76,7 +78,18 @@ def field_label(name: str) -> str:
     return _FIELDS.get(name, in_words(name))
 
 
+def title_of(name: str, contacts: Sequence[str], profile_id: int) -> str:
+    """What a profile is called: its name, else an address, else a word and the end of its id."""
+    return name or next(iter(contacts), "") or f"Visitor {str(profile_id)[-6:]}"
+
+
+def hub_title(hub: str) -> str:
+    """The heading of pairs that stand together: by the identifier that many share, if one alone made them."""
+    return f"Many share {hub}" if hub else "Pairs by their own evidence"
+
+
 FILTERS = {
+    "hub_title": hub_title,
     "source_label": source_label,
     "channel_label": channel_label,
     "field_label": field_label,

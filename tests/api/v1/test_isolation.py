@@ -28,7 +28,7 @@ from customer360.api.intake import BATCH_PATHS, SINGLE_PATHS
 from customer360.intake.files.jobs import load_import
 from customer360.settings import secret_key
 from customer360.storage.metadata import metadata
-from tests.api.v1.conftest import Desk, fill
+from tests.api.v1.conftest import Desk, fill, identify, view
 
 PERSONAL = (
     "ann@x.example",
@@ -155,10 +155,14 @@ def answers(walk: Walk, method: str, path: str) -> None:
     key = walk.desk.neighbour.api_key
     relative = where.removeprefix("/api/v1")
     named = "{" in path
-    options: dict[str, Any] = {} if named or method == "GET" else {"json": {"q": "ann"}}
+    names_two = method == "POST" and relative.startswith("/merges") and not named
+    body = {"profile_ids": [walk.ids["profile_id"], walk.ids["second_id"]]}
+    body = body if names_two else {"q": "ann"}
+    options: dict[str, Any] = {} if named or method == "GET" else {"json": body}
     params = {"identifier": "email:ann@x.example"} if path == "/api/v1/profiles" else {}
     answer = walk.desk.ask(relative, key=key, method=method, params=params, **options)
-    walk.expect(answer, 404 if named else 200, where=f"{method} {path}", ids=not named)
+    foreign = named or names_two
+    walk.expect(answer, 404 if foreign else 200, where=f"{method} {path}", ids=not foreign)
 
 
 def shows(walk: Walk, method: str, path: str) -> None:
@@ -216,6 +220,12 @@ def walk(quick_desk: Desk) -> Walk:
     """A filled shop, and its neighbour with a session, linked domains and nothing else."""
     fill(quick_desk)
     house, neighbour = quick_desk.house, quick_desk.neighbour.shop
+    # Eve signs in on the visitor's device, so both are one, and with Bob's address, so maybe he is too.
+    house.segment(
+        view("visitor-1", 50, userId="u3"),
+        identify("u3", 55, email="bob@y.example"),
+    )
+    house.drain()
     now = house.clock.now()
     with house.app.database.write() as connection:
         cookies = []
@@ -240,6 +250,9 @@ def walk(quick_desk: Desk) -> Walk:
     ids = {
         "shop_id": str(house.shop.shop_id),
         "profile_id": str(house.profile_id("email:ann@x.example")),
+        "second_id": str(house.profile_id("email:bob@y.example")),
+        "candidate_id": quick_desk.page("/duplicates")["items"][0]["candidate_id"],
+        "merge_id": quick_desk.page("/merges")["items"][0]["merge_id"],
         "dead_letter_id": quick_desk.page("/dead-letters")["items"][0]["dead_letter_id"],
         "key_id": str(key_id),
         "user_id": str(user.user_id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,7 +48,7 @@ WRONG: dict[str, Callable[[Desk], dict[str, str]]] = {
 def test_nobody_else_gets_any_answer(full_desk: Desk, wrong: str) -> None:
     headers = {name: value.encode("latin-1") for name, value in WRONG[wrong](full_desk).items()}
     for endpoint in ENDPOINTS:
-        path = PREFIX + endpoint.path.replace("{profile_id}", "1").replace("{dead_letter_id}", "1")
+        path = PREFIX + re.sub(r"{\w+}", "1", endpoint.path)
         answer = full_desk.client.request(endpoint.method, path, headers=headers, json={})
 
         full_desk.problem(answer, 401)
@@ -73,4 +74,6 @@ def test_the_api_key_opens_its_shop(full_desk: Desk, scheme: str) -> None:
             answer = full_desk.client.request(
                 endpoint.method, PREFIX + endpoint.path, headers=headers, json={}
             )
-            assert answer.status_code == 200, endpoint.path
+            # An empty body names no two profiles, which is told only to who may ask.
+            needs_two = endpoint.method == "POST" and endpoint.path.startswith("/merges")
+            assert answer.status_code == (422 if needs_two else 200), endpoint.path

@@ -12,7 +12,15 @@ from starlette.types import Message
 
 from customer360.api.bodies import read_body
 from customer360.api.doors import Doors
-from customer360.api.v1 import attributes, dead_letters, ingest, profile, profiles
+from customer360.api.v1 import (
+    attributes,
+    dead_letters,
+    duplicates,
+    ingest,
+    merges,
+    profile,
+    profiles,
+)
 from customer360.api.v1.asked import MergedAway, asked, moved
 
 PREFIX = "/api/v1"
@@ -31,7 +39,10 @@ _ENDINGS: dict[int, dict[str, Any]] = {
         "content": _PROBLEM,
     },
     404: {"description": "The shop has nothing with this id", "content": _PROBLEM},
-    409: {"description": "The event is over the limit still", "content": _PROBLEM},
+    409: {
+        "description": "This cannot be done as things are; the detail says why",
+        "content": _PROBLEM,
+    },
     413: {"description": "The body is too large", "content": _PROBLEM},
     422: {"description": "A parameter is wrong or unknown; see errors", "content": _PROBLEM},
     503: {
@@ -81,6 +92,45 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         profile.list_orders,
         (*_OF_A_PROFILE, *_OF_A_LIST),
     ),
+    Endpoint(
+        "Profiles",
+        "GET",
+        "/profiles/{profile_id}/merges",
+        merges.list_profile_merges,
+        (*_OF_A_PROFILE, *_OF_A_LIST),
+    ),
+    Endpoint(
+        "Profiles",
+        "GET",
+        "/profiles/{profile_id}/evidence",
+        merges.list_evidence,
+        (*_OF_A_PROFILE, *_OF_A_LIST),
+    ),
+    Endpoint("Duplicates", "GET", "/duplicates", duplicates.list_duplicates, _OF_A_LIST),
+    Endpoint(
+        "Duplicates",
+        "POST",
+        "/duplicates/{candidate_id}/merge",
+        duplicates.merge_duplicate,
+        (404, 409),
+    ),
+    Endpoint(
+        "Duplicates",
+        "POST",
+        "/duplicates/{candidate_id}/dismiss",
+        duplicates.dismiss_duplicate,
+        (404, 409),
+    ),
+    Endpoint("Duplicates", "GET", "/merges", merges.list_merge_log, _OF_A_LIST),
+    Endpoint("Duplicates", "POST", "/merges", merges.merge_profiles, (400, 404, 409, 413, 422)),
+    Endpoint(
+        "Duplicates",
+        "POST",
+        "/merges/preview",
+        merges.preview_merge,
+        (400, 404, 409, 413, 422),
+    ),
+    Endpoint("Duplicates", "POST", "/merges/{merge_id}/undo", merges.undo_merge, (404, 409)),
     Endpoint("Attributes", "GET", "/attributes", attributes.list_attributes, _OF_A_LIST),
     Endpoint("Intake", "GET", "/ingest/balance", ingest.get_balance),
     Endpoint("Intake", "GET", "/dead-letters", dead_letters.list_dead_letters, _OF_A_LIST),

@@ -49,6 +49,34 @@ def upgrade() -> None:
     )
     op.create_index("ix_api_keys_digest", "api_keys", ["digest"], unique=True)
     op.create_table(
+        "candidates",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("candidate_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("fragment_a", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("fragment_b", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("weak", sa.Boolean(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("hub", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("shop_id", "candidate_id", name=op.f("pk_candidates")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_candidates_b", "candidates", ["shop_id", "fragment_b"], unique=False)
+    op.create_index(
+        "ix_candidates_pair",
+        "candidates",
+        ["shop_id", "fragment_a", "fragment_b", "origin"],
+        unique=True,
+    )
+    op.create_index(
+        "ix_candidates_state", "candidates", ["shop_id", "state", "made_at"], unique=False
+    )
+    op.create_table(
         "checkouts",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("checkout_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -117,13 +145,17 @@ def upgrade() -> None:
         sa.Column("decision_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("fragment_a", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at_a", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("fragment_b", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at_b", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("acts_at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "decision_id", name=op.f("pk_decisions")),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_decisions_a", "decisions", ["shop_id", "fragment_a"], unique=False)
+    op.create_index("ix_decisions_b", "decisions", ["shop_id", "fragment_b"], unique=False)
     op.create_table(
         "events",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -164,12 +196,17 @@ def upgrade() -> None:
         sa.Column("era", sa.Integer(), nullable=False),
         sa.Column("evidence", sa.LargeBinary(), nullable=False),
         sa.Column("trust", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("begins_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("component", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("company", sa.Integer(), nullable=False),
         sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "fragment_id", name=op.f("pk_fragments")),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_fragments_change", "fragments", ["shop_id", "change"], unique=False)
+    op.create_index("ix_fragments_component", "fragments", ["shop_id", "component"], unique=False)
     op.create_index(
         "ix_fragments_evidence", "fragments", ["shop_id", "evidence", "era"], unique=True
     )
@@ -222,15 +259,39 @@ def upgrade() -> None:
     )
     op.create_index("ix_memberships_user", "memberships", ["user_id"], unique=False)
     op.create_table(
+        "merges",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("merge_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kept_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("gone_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("merged_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("fragment_a", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at_a", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("fragment_b", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at_b", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("by_fragment", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("bridges", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("shop_id", "merge_id", name=op.f("pk_merges")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_merges_gone", "merges", ["shop_id", "gone_id"], unique=False)
+    op.create_index("ix_merges_kept", "merges", ["shop_id", "kept_id"], unique=False)
+    op.create_table(
         "observations",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("fragment_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("first_at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("last_at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("shop_id", "fragment_id", "run", name=op.f("pk_observations")),
+        sa.PrimaryKeyConstraint("shop_id", "fragment_id", name=op.f("pk_observations")),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -340,8 +401,8 @@ def upgrade() -> None:
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("merged_into", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("founded_by", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("known", sa.Boolean(), nullable=False),
-        sa.Column("account_ids", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), autoincrement=False, nullable=False),

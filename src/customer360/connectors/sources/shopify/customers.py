@@ -94,7 +94,17 @@ def merge_event(webhook: Webhook) -> tuple[Event, ...]:
         properties=filled(details),
         notice=None if failed else Notice(kind="customers_merged", details=filled(details)),
     )
-    return (event,)
+    if failed:
+        return (event,)
+    # The other account may be heard of later only; so that there is somebody to merge, it has an event of its own.
+    other = webhook.event(
+        webhook.custom_name,
+        webhook.told_at,
+        part="deleted",
+        identifiers=people.account(deleted),
+        properties=filled(details),
+    )
+    return (event, other)
 
 
 def _somebody(found: tuple[Identifier, ...]) -> tuple[Identifier, ...]:

@@ -4,6 +4,7 @@ import "./toast.js";
 import "./copy.js";
 import "./drop.js";
 import "./select_all.js";
+import "./pairs.js";
 import "./errors.js";
 
 document.documentElement.classList.add("scripted");

@@ -1,4 +1,4 @@
-// One checkbox for all of a table, and the count on the button that acts on the chosen ones.
+// One checkbox for all of a list, and the count on the buttons that act on the chosen ones.
 const update = (form) => {
   const boxes = [...form.querySelectorAll("[data-one]")];
   const chosen = boxes.filter((box) => box.checked).length;
@@ -13,13 +13,16 @@ const update = (form) => {
     if (count) count.textContent = chosen ? ` ${chosen}` : "";
   });
 };
+const updateAll = () => document.querySelectorAll("[data-selection]").forEach(update);
 
-document.querySelectorAll("[data-selection]").forEach((form) => {
-  form.addEventListener("change", (event) => {
-    if (event.target.matches("[data-all]")) {
-      form.querySelectorAll("[data-one]").forEach((box) => (box.checked = event.target.checked));
-    }
-    update(form);
-  });
+document.addEventListener("change", (event) => {
+  const form = event.target.closest?.("[data-selection]");
+  if (!form) return;
+  if (event.target.matches("[data-all]")) {
+    form.querySelectorAll("[data-one]").forEach((box) => (box.checked = event.target.checked));
+  }
   update(form);
 });
+
+updateAll();
+document.addEventListener("htmx:afterSettle", updateAll);

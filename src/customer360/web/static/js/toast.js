@@ -1,11 +1,23 @@
 // Toasts go by themselves after a while, unless the pointer or the focus rests on them.
 const LINGER_MS = 6000;
+// One that offers an undo leaves time to think about it.
+const LINGER_WITH_UNDO_MS = 20000;
+const released = new WeakSet();
+
+const linger = (toast) => {
+  setTimeout(
+    () => {
+      if (toast.matches(":hover, :focus-within")) linger(toast);
+      else toast.remove();
+    },
+    toast.querySelector("[data-undo]") ? LINGER_WITH_UNDO_MS : LINGER_MS,
+  );
+};
 
 const release = (toast) => {
-  setTimeout(() => {
-    if (toast.matches(":hover, :focus-within")) release(toast);
-    else toast.remove();
-  }, LINGER_MS);
+  if (released.has(toast)) return;
+  released.add(toast);
+  linger(toast);
 };
 
 export const tell = (text) => {
@@ -23,7 +35,9 @@ export const tell = (text) => {
   release(toast);
 };
 
-document.querySelectorAll(".toast").forEach(release);
+const releaseAll = () => document.querySelectorAll(".toast").forEach(release);
+releaseAll();
+document.addEventListener("htmx:afterSettle", releaseAll);
 document.addEventListener("click", (event) => {
   event.target.closest?.("[data-dismiss]")?.closest(".toast")?.remove();
 });

@@ -1,0 +1,241 @@
+"""What holds a profile together? Each event, or decision, that made two of its parts one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from customer360.clock import Instant, to_datetime
+from customer360.events.model import Identifier, IdentifierType
+from customer360.events.tables import events
+from customer360.identities.model import DEFAULT_RULES, FragmentId, Resolution, Rules
+from customer360.identities.normalise import STRENGTH
+from customer360.identities.resolve import resolve
+from customer360.identities.stored import Member, ProfileId, Stored, load
+from customer360.identities.tables import fragments
+from customer360.storage.database import rows_in
+
+_WORDS: dict[str, str] = {
+    IdentifierType.SHOPIFY_CUSTOMER_ID: "customer id",
+    IdentifierType.USER_ID: "user id",
+    IdentifierType.EMAIL: "e-mail",
+    IdentifierType.PHONE: "phone",
+    IdentifierType.COOKIE: "cookie",
+    IdentifierType.CART_TOKEN: "cart",
+    IdentifierType.CHECKOUT_TOKEN: "checkout",
+}
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """One link of the chain: the identifiers that an event named together, or a merge by hand."""
+
+    kind: Literal["event", "merge"]
+    at: Instant
+    fragment_id: FragmentId
+    other_fragment_id: FragmentId | None = None
+    """Of a merge by hand, the other side."""
+    identifiers: tuple[Identifier, ...] = ()
+    event_id: int | None = None
+    event_type: str = ""
+    source: str = ""
+    decision_id: int | None = None
+    actor: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """As people read it: "cookie c1 and e-mail ann@x.com in one event on 15 June 2026"."""
+        day = _day(self.at)
+        if self.kind == "merge":
+            return f"merged by {self.actor or 'hand'} on {day}"
+        named = _listed([named_as(one) for one in self.identifiers])
+        return f"{named} in one event on {day}"
+
+
+def named_as(identifier: Identifier) -> str:
+    """An identifier with the word that people use for its type."""
+    word = _WORDS.get(identifier.type, identifier.type.replace("_", " "))
+    return f"{word} {identifier.value}"
+
+
+def evidence_of(
+    connection: Connection, shop_id: int, profile_id: ProfileId, rules: Rules = DEFAULT_RULES
+) -> list[Evidence]:
+    """The chain of evidence that holds a profile together, oldest first; empty where one event said it all."""
+    query = select(fragments.c.component).where(
+        fragments.c.shop_id == shop_id, fragments.c.profile_id == profile_id
+    )
+    stored = load(connection, shop_id, connection.scalars(query))
+    resolution = resolve(
+        (member.observation for member in stored.members.values()), stored.decisions, rules
+    )
+    of_profile = {
+        fragment_id
+        for fragment_id, member in stored.members.items()
+        if member.profile_id == profile_id
+    }
+    return described(connection, shop_id, links_of(stored, resolution, of_profile))
+
+
+def links_of(
+    stored: Stored, resolution: Resolution, members: Iterable[FragmentId]
+) -> list[Evidence]:
+    """The links, of which none could be left out without these fragments falling apart. Only computes."""
+    parts: dict[object, object] = {}
+
+    def root(node: object) -> object:
+        while node in parts:
+            node = parts[node]
+        return node
+
+    wanted = set(members)
+    usable = usable_of(stored.members, resolution)
+    found: list[Evidence] = []
+    for fragment_id in sorted(wanted, key=lambda each: (stored.members[each].first_at, each)):
+        named = usable[fragment_id]
+        parts[fragment_id] = named[0] if named else None
+        by_root: dict[object, Identifier] = {}
+        for identifier in named:
+            by_root.setdefault(root(identifier), identifier)
+        if len(by_root) > 1:
+            first, *others = by_root
+            for other in others:
+                parts[other] = first
+            found.append(
+                Evidence(
+                    kind="event",
+                    at=stored.members[fragment_id].first_at,
+                    fragment_id=fragment_id,
+                    identifiers=tuple(by_root.values()),
+                )
+            )
+    merged = {merge.decision_id for merge in resolution.merges if merge.decision_id is not None}
+    for decision in stored.decisions:
+        sides = {decision.fragment_a, decision.fragment_b}
+        if decision.decision_id in merged and sides <= wanted:
+            one, other = root(decision.fragment_a), root(decision.fragment_b)
+            if one != other:
+                parts[other] = one
+            found.append(
+                Evidence(
+                    kind="merge",
+                    at=decision.acts_at,
+                    fragment_id=decision.fragment_a,
+                    other_fragment_id=decision.fragment_b,
+                    decision_id=decision.decision_id,
+                )
+            )
+    return sorted(found, key=lambda link: link.at)
+
+
+def between(
+    stored: Stored, resolution: Resolution, one: FragmentId, other: FragmentId
+) -> list[Evidence]:
+    """The shortest chain from one fragment to another of the same profile. Only computes."""
+    usable = usable_of(stored.members, resolution)
+    carriers: dict[Identifier, list[FragmentId]] = defaultdict(list)
+    for fragment_id, named in usable.items():
+        for identifier in named:
+            carriers[identifier].append(fragment_id)
+    came: dict[FragmentId, tuple[FragmentId, Identifier] | None] = {one: None}
+    rim = [one]
+    while rim and other not in came:
+        reached = []
+        for fragment_id in rim:
+            for identifier in usable[fragment_id]:
+                for neighbour in carriers[identifier]:
+                    if neighbour not in came:
+                        came[neighbour] = (fragment_id, identifier)
+                        reached.append(neighbour)
+        rim = reached
+    if other not in came:
+        return [link for link in links_of(stored, resolution, usable) if link.kind == "merge"]
+    steps: dict[FragmentId, list[Identifier]] = {}
+    at: FragmentId = other
+    while (step := came[at]) is not None:
+        steps.setdefault(at, []).append(step[1])
+        steps.setdefault(step[0], []).append(step[1])
+        at = step[0]
+    # A fragment in the middle links what it came by with where it leads; an end names one identifier alone.
+    middle = {each: named for each, named in steps.items() if len(set(named)) > 1}
+    return [
+        Evidence(
+            kind="event",
+            at=stored.members[fragment_id].first_at,
+            fragment_id=fragment_id,
+            identifiers=tuple(sorted(set(named), key=_strength)),
+        )
+        for fragment_id, named in sorted((middle or steps).items())
+    ]
+
+
+def usable_of(
+    members: Mapping[FragmentId, Member], resolution: Resolution
+) -> dict[FragmentId, list[Identifier]]:
+    """By fragment the identifiers that linked it, strongest first: neither refused nor shared by many."""
+    refused = {(one.fragment_id, one.identifier) for one in resolution.demoted}
+    return {
+        fragment_id: sorted(
+            (
+                identifier
+                for identifier in member.identifiers
+                if (fragment_id, identifier) not in refused and identifier not in resolution.shared
+            ),
+            key=_strength,
+        )
+        for fragment_id, member in members.items()
+    }
+
+
+def described(connection: Connection, shop_id: int, links: Iterable[Evidence]) -> list[Evidence]:
+    """The links with the event that each was first told by, and with who decided."""
+    links = list(links)
+    actors = dict(
+        rows_in(
+            connection,
+            "select decision_id, actor from decisions where shop_id = {} and decision_id in {}",
+            (shop_id,),
+            [link.decision_id for link in links if link.decision_id is not None],
+        )
+    )
+    told = []
+    for link in links:
+        if link.decision_id is not None:
+            told.append(msgspec.structs.replace(link, actor=actors.get(link.decision_id) or ""))
+            continue
+        query = (
+            select(events.c.event_id, events.c.type, events.c.source)
+            .where(
+                events.c.shop_id == shop_id,
+                events.c.fragment_id == link.fragment_id,
+                events.c.occurred_at >= link.at,
+            )
+            .order_by(events.c.occurred_at, events.c.event_id)
+            .limit(1)
+        )
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            told.append(link)
+        else:
+            told.append(
+                msgspec.structs.replace(
+                    link, event_id=row.event_id, event_type=row.type, source=row.source
+                )
+            )
+    return told
+
+
+def _strength(identifier: Identifier) -> tuple[int, Identifier]:
+    return STRENGTH[identifier.type], identifier
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _day(at: Instant) -> str:
+    moment = to_datetime(at)
+    return f"{moment.day} {moment:%B %Y}"

@@ -1,0 +1,290 @@
+"""Two profiles become one because somebody says so, and any merge is taken back: exactly, in any order.
+
+Nothing is rewritten: a decision is added, everything that shares evidence with the two sides is resolved anew, and
+the difference is stored. An undo is a decision too: the two sides are "not the same" from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from customer360.clock import HOUR, Instant
+from customer360.errors import AlreadyOne, CannotUndo, Conflict, ProfileNotFound
+from customer360.identities.evidence import between, described
+from customer360.identities.linking import Links, resolve_anew
+from customer360.identities.merge_log import MergeKind, MergeRow, get_merge
+from customer360.identities.model import DEFAULT_RULES, Decision, FragmentId, Rules
+from customer360.identities.resolve import resolve
+from customer360.identities.store import write
+from customer360.identities.stored import Member, ProfileId, Stored, load
+from customer360.identities.tables import (
+    candidates,
+    decisions,
+    fragments,
+    merges,
+    observations,
+    profiles,
+)
+from customer360.storage.database import Writes, next_change
+from customer360.values import new_ids
+
+Follow = Callable[[Connection, int, int, Links], None]
+"""What hangs on profiles and fragments follows them: called with the shop's id, the change number and what changed."""
+
+
+def merge(
+    connection: Connection,
+    shop_id: int,
+    profile_ids: tuple[ProfileId, ProfileId],
+    *,
+    actor: str,
+    now: Instant,
+    follow: Follow,
+    kind: MergeKind = "by_hand",
+    acts_at: Instant | None = None,
+    rules: Rules = DEFAULT_RULES,
+) -> MergeRow:
+    """Make two profiles one, beyond all limits. An id that was merged away stands for its survivor.
+
+    It acts at `acts_at`, else now. Raises ProfileNotFound, and AlreadyOne where they are one already.
+    """
+    # First of all: the shop's lock, so that nothing changes what is read here.
+    change = next_change(connection, shop_id)
+    one, other = (present_id(connection, shop_id, profile_id) for profile_id in profile_ids)
+    if one == other:
+        raise AlreadyOne
+    sides = sorted(founding(connection, shop_id, profile_id) for profile_id in (one, other))
+    (fragment_a, at_a), (fragment_b, at_b) = sides
+    decision = Decision(
+        decision_id=new_ids.next(),
+        kind="merged",
+        fragment_a=fragment_a,
+        at_a=at_a,
+        fragment_b=fragment_b,
+        at_b=at_b,
+        acts_at=now if acts_at is None else acts_at,
+    )
+    stored = load(connection, shop_id, components_of(connection, shop_id, (fragment_a, fragment_b)))
+    stored.decisions.append(decision)
+    links = _linked(connection, shop_id, stored, rules)
+    survivor, gone = sorted((one, other))
+    if gone not in links.settled.merged:
+        raise Conflict("These two profiles cannot be made one; load them again and retry.")
+    pair = (candidates.c.fragment_a == fragment_a) & (candidates.c.fragment_b == fragment_b)
+    connection.execute(
+        update(candidates)
+        .where(candidates.c.shop_id == shop_id, pair, candidates.c.state == "open")
+        .values(state="merged", decided_at=now, decided_by=actor)
+    )
+    _store(connection, shop_id, change, links, decision, actor, now, follow)
+    row = and_(merges.c.shop_id == shop_id, merges.c.gone_id == gone, merges.c.state == "standing")
+    connection.execute(
+        update(merges)
+        .where(row)
+        .values(
+            kept_id=survivor,
+            kind=kind,
+            actor=actor,
+            merged_at=decision.acts_at,
+            decision_id=decision.decision_id,
+            fragment_a=fragment_a,
+            at_a=at_a,
+            fragment_b=fragment_b,
+            at_b=at_b,
+            by_fragment=None,
+            bridges="[]",
+        )
+    )
+    merge_id = connection.execute(select(merges.c.merge_id).where(row)).scalar_one()
+    return get_merge(connection, shop_id, merge_id)
+
+
+def undo(
+    connection: Connection,
+    shop_id: int,
+    merge_id: int,
+    *,
+    actor: str,
+    now: Instant,
+    window: Instant,
+    follow: Follow,
+    rules: Rules = DEFAULT_RULES,
+) -> MergeRow:
+    """Take a merge back within `window`; the two sides are "not the same" from then on.
+
+    Raises MergeNotFound, and CannotUndo with the reason.
+    """
+    change = next_change(connection, shop_id)
+    row = get_merge(connection, shop_id, merge_id)
+    _refuse(row, now, window)
+    founders = [founding(connection, shop_id, each)[0] for each in (row.kept_id, row.gone_id)]
+    named = (row.fragment_a, row.fragment_b, *founders)
+    stored = load(connection, shop_id, components_of(connection, shop_id, named))
+    one = _side(stored, row.fragment_a, row.at_a)
+    other = _side(stored, row.fragment_b, row.at_b)
+    decision = Decision(
+        decision_id=new_ids.next(),
+        kind="undone",
+        fragment_a=one.fragment_id,
+        at_a=one.first_at,
+        fragment_b=other.fragment_id,
+        at_b=other.first_at,
+        acts_at=now,
+    )
+    stored.decisions.append(decision)
+    sides = ((one.fragment_id, other.fragment_id), (founders[0], founders[1]))
+    _refuse_if_held(connection, shop_id, stored, sides, rules)
+    links = _linked(connection, shop_id, stored, rules)
+    connection.execute(
+        update(merges)
+        .where(merges.c.shop_id == shop_id, merges.c.merge_id == merge_id)
+        .values(state="undone", ended_at=now, ended_by=actor)
+    )
+    pair = sorted(founders)
+    connection.execute(
+        update(candidates)
+        .where(
+            candidates.c.shop_id == shop_id,
+            candidates.c.fragment_a == pair[0],
+            candidates.c.fragment_b == pair[1],
+        )
+        .values(state="dismissed", decided_at=now, decided_by=actor)
+    )
+    _store(connection, shop_id, change, links, decision, actor, now, follow)
+    return get_merge(connection, shop_id, merge_id)
+
+
+def present_id(connection: Connection, shop_id: int, profile_id: ProfileId) -> ProfileId:
+    """The profile that this id stands for now; raises ProfileNotFound."""
+    query = select(profiles.c.merged_into).where(
+        profiles.c.shop_id == shop_id, profiles.c.profile_id == profile_id
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise ProfileNotFound
+    return profile_id if row.merged_into is None else int(row.merged_into)
+
+
+def founding(
+    connection: Connection, shop_id: int, profile_id: ProfileId
+) -> tuple[FragmentId, Instant]:
+    """The fragment that founded a profile, and the time of its first event; raises ProfileNotFound."""
+    query = (
+        select(profiles.c.founded_by, observations.c.first_at)
+        .join_from(
+            profiles,
+            observations,
+            and_(
+                observations.c.shop_id == profiles.c.shop_id,
+                observations.c.fragment_id == profiles.c.founded_by,
+            ),
+        )
+        .where(profiles.c.shop_id == shop_id, profiles.c.profile_id == profile_id)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise ProfileNotFound
+    return int(row.founded_by), int(row.first_at)
+
+
+def components_of(
+    connection: Connection, shop_id: int, fragment_ids: Iterable[FragmentId]
+) -> set[int]:
+    """The components that these fragments are in."""
+    query = select(fragments.c.component).where(
+        fragments.c.shop_id == shop_id, fragments.c.fragment_id.in_(set(fragment_ids))
+    )
+    return set(connection.scalars(query))
+
+
+def add_decision(
+    connection: Connection, shop_id: int, decision: Decision, actor: str, now: Instant
+) -> None:
+    """Keep what somebody decided."""
+    connection.execute(
+        insert(decisions).values(
+            shop_id=shop_id,
+            decision_id=decision.decision_id,
+            kind=decision.kind,
+            fragment_a=decision.fragment_a,
+            at_a=decision.at_a,
+            fragment_b=decision.fragment_b,
+            at_b=decision.at_b,
+            acts_at=decision.acts_at,
+            actor=actor,
+            made_at=now,
+        )
+    )
+
+
+def _linked(connection: Connection, shop_id: int, stored: Stored, rules: Rules) -> Links:
+    """The components resolved anew; where a device now changes hands within a fragment, that is cut."""
+    links = Links(stored=stored)
+    links.settled = resolve_anew(connection, shop_id, links, dict(stored.members), rules)
+    return links
+
+
+def _store(
+    connection: Connection,
+    shop_id: int,
+    change: int,
+    links: Links,
+    decision: Decision,
+    actor: str,
+    now: Instant,
+    follow: Follow,
+) -> None:
+    add_decision(connection, shop_id, decision, actor, now)
+    writes = Writes()
+    write(writes, shop_id, change, links, now)
+    writes.run(connection)
+    follow(connection, shop_id, change, links)
+
+
+def _side(stored: Stored, fragment_id: FragmentId, at: Instant) -> Member:
+    """The fragment that a merge named, or the era of it that holds that time since it was cut."""
+    named = stored.members[fragment_id]
+    eras = [
+        each
+        for each in stored.members.values()
+        if each.evidence == named.evidence and each.begins_at <= at
+    ]
+    return max(eras, key=lambda each: each.begins_at, default=named)
+
+
+def _refuse(row: MergeRow, now: Instant, window: Instant) -> None:
+    if row.state == "undone":
+        raise CannotUndo("This merge was undone already; both profiles are there again.")
+    if row.state == "dissolved":
+        raise CannotUndo(
+            "There is nothing to undo: later evidence has taken these profiles apart already."
+        )
+    if now - row.recorded_at > window:
+        raise CannotUndo(f"A merge can be undone for {_in_words(window)}, and that time is over.")
+
+
+def _refuse_if_held(
+    connection: Connection,
+    shop_id: int,
+    stored: Stored,
+    sides: Iterable[tuple[FragmentId, FragmentId]],
+    rules: Rules,
+) -> None:
+    """Where two that belong to different sides stay one even so, say by what."""
+    resolution = resolve(
+        [member.observation for member in stored.members.values()], stored.decisions, rules
+    )
+    for one, other in sides:
+        if resolution.profile_of[one, 0] == resolution.profile_of[other, 0]:
+            links = described(connection, shop_id, between(stored, resolution, one, other))
+            held = (
+                "; ".join(link.sentence for link in links[:5]) or "they began with the same event"
+            )
+            raise CannotUndo(f"Other evidence makes these two profiles one as well: {held}.")
+
+
+def _in_words(window: Instant) -> str:
+    hours = window // HOUR
+    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"

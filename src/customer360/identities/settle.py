@@ -1,0 +1,203 @@
+"""What changes when some components are resolved anew? Pure: what was stored and seen in, the difference out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from customer360.identities.model import Candidate, Decision, FragmentId, Merge, Resolution
+from customer360.identities.stored import (
+    ALONE,
+    CONTESTED,
+    TOGETHER,
+    Member,
+    OwnershipKey,
+    OwnershipRow,
+    ProfileId,
+    Stored,
+    StoredProfile,
+)
+
+
+@dataclass(slots=True)
+class Settlement:
+    """The map as it is now, and all that must be written for it."""
+
+    profile_of: dict[FragmentId, ProfileId] = field(default_factory=dict)
+    former: dict[FragmentId, ProfileId] = field(default_factory=dict)
+    """Fragments that had another profile before."""
+    born: set[ProfileId] = field(default_factory=set)
+    profiles: dict[ProfileId, StoredProfile] = field(default_factory=dict)
+    """Profile ids that are new or changed."""
+    members: dict[FragmentId, Member] = field(default_factory=dict)
+    """Stored fragments whose row changed."""
+    ownerships: dict[OwnershipKey, OwnershipRow] = field(default_factory=dict)
+    gone_ownerships: list[OwnershipKey] = field(default_factory=list)
+    merged: dict[ProfileId, Merge | None] = field(default_factory=dict)
+    """Profiles that now redirect and did not, with what brought them together, where that can be said."""
+    parted: set[ProfileId] = field(default_factory=set)
+    """Profiles that redirected and no longer do."""
+    candidates: dict[tuple[FragmentId, FragmentId], Candidate] = field(default_factory=dict)
+    """By the fragments that founded the two profiles, the smaller first."""
+    founders: set[FragmentId] = field(default_factory=set)
+    """Of every profile that was looked at; no other candidate between them is open."""
+
+    def include(self, other: Settlement) -> None:
+        """Add what was settled elsewhere, of other fragments."""
+        self.profile_of |= other.profile_of
+        self.born |= other.born
+        self.profiles |= other.profiles
+
+    @property
+    def reshaped(self) -> set[ProfileId]:
+        """Profiles that gained or lost fragments."""
+        now = {self.profile_of[fragment] for fragment in self.former}
+        return now | set(self.former.values())
+
+
+def settle(
+    stored: Stored,
+    members: Mapping[FragmentId, Member],
+    resolution: Resolution,
+    new_id: Callable[[], ProfileId],
+) -> Settlement:
+    """Give every group its profile id and say what differs from what is stored.
+
+    `members`: the stored fragments and the new ones, as they are now. A profile id belongs to the fragment that
+    founded it: where that goes the id goes, and of several ids in one group the oldest is the profile.
+    """
+    done = Settlement()
+    groups: dict[int, list[FragmentId]] = defaultdict(list)
+    for (fragment_id, _run), group in resolution.profile_of.items():
+        groups[group].append(fragment_id)
+    group_of = {fragment: group for group, some in groups.items() for fragment in some}
+    founder_of: dict[int, FragmentId] = {}
+    ids: dict[int, list[ProfileId]] = defaultdict(list)
+    for profile_id, profile in stored.profiles.items():
+        ids[group_of[profile.founded_by]].append(profile_id)
+    for group, fragments in groups.items():
+        known = group in resolution.known
+        if ids[group]:
+            survivor = min(ids[group])
+            founder_of[group] = stored.profiles[survivor].founded_by
+        else:
+            survivor = new_id()
+            founder = min(fragments, key=lambda each: (members[each].first_at, each))
+            done.born.add(survivor)
+            done.profiles[survivor] = StoredProfile(founder, None, known)
+            founder_of[group] = founder
+        for profile_id in ids[group]:
+            _redirect(stored, done, profile_id, survivor, known)
+        for fragment_id in fragments:
+            done.profile_of[fragment_id] = survivor
+            former = members[fragment_id].profile_id
+            if former is not None and former != survivor:
+                done.former[fragment_id] = former
+    done.founders = {profile.founded_by for profile in stored.profiles.values()}
+    done.founders |= set(founder_of.values())
+    for candidate in resolution.candidates:
+        one, other = sorted((founder_of[candidate.older], founder_of[candidate.younger]))
+        done.candidates[one, other] = candidate
+    _explain(stored, done, resolution.merges)
+    _own(stored, done, resolution)
+    _keep_company(done, members, group_of, stored.decisions)
+    return done
+
+
+def _redirect(
+    stored: Stored, done: Settlement, profile_id: ProfileId, survivor: ProfileId, known: bool
+) -> None:
+    before = stored.profiles[profile_id]
+    now = StoredProfile(before.founded_by, None if profile_id == survivor else survivor, known)
+    if now != before:
+        done.profiles[profile_id] = now
+    if before.merged_into is None and now.merged_into is not None:
+        done.merged[profile_id] = None
+    elif before.merged_into is not None and now.merged_into is None:
+        done.parted.add(profile_id)
+
+
+def _explain(stored: Stored, done: Settlement, merges: Iterable[Merge]) -> None:
+    """Of each profile that merged, the merge that first brought its founder to that of the survivor."""
+    waiting = {
+        profile_id: (
+            stored.profiles[profile_id].founded_by,
+            stored.profiles[done.profiles[profile_id].merged_into or profile_id].founded_by,
+        )
+        for profile_id in done.merged
+    }
+    if not waiting:
+        return
+    joined: dict[FragmentId, FragmentId] = {}
+
+    def root(fragment: FragmentId) -> FragmentId:
+        while fragment in joined:
+            fragment = joined[fragment]
+        return fragment
+
+    for fragment_id, member in stored.members.items():
+        if member.profile_id in stored.profiles:
+            one, other = root(stored.profiles[member.profile_id].founded_by), root(fragment_id)
+            if one != other:
+                joined[other] = one
+
+    for merge in merges:
+        one, other = root(merge.kept[0]), root(merge.gone[0])
+        if one != other:
+            joined[other] = one
+        for profile_id, (founder, survivors) in list(waiting.items()):
+            if root(founder) == root(survivors):
+                done.merged[profile_id] = merge
+                del waiting[profile_id]
+
+
+def _own(stored: Stored, done: Settlement, resolution: Resolution) -> None:
+    numbers: dict[tuple[str, str], int] = defaultdict(int)
+    now: dict[OwnershipKey, OwnershipRow] = {}
+    for held in sorted(resolution.ownerships, key=lambda each: each.since):
+        name = (held.identifier.type, held.identifier.value)
+        now[*name, numbers[name]] = (held.fragment_id, held.since, held.until, held.state)
+        numbers[name] += 1
+    done.ownerships = {key: row for key, row in now.items() if stored.ownerships.get(key) != row}
+    done.gone_ownerships = [key for key in stored.ownerships if key not in now]
+
+
+def _keep_company(
+    done: Settlement,
+    members: Mapping[FragmentId, Member],
+    group_of: Mapping[FragmentId, int],
+    decisions: Iterable[Decision],
+) -> None:
+    """Fragments that share an identifier are one component, named by its oldest fragment."""
+    joined: dict[object, object] = {}
+
+    def root(node: object) -> object:
+        while node in joined:
+            joined[node] = node = joined.get(joined[node], joined[node])
+        return node
+
+    for fragment_id, member in members.items():
+        for identifier in member.identifiers:
+            one, other = root(fragment_id), root(identifier)
+            if one != other:
+                joined[other] = one
+    for decision in decisions:
+        if decision.kind == "merged":
+            one, other = root(decision.fragment_a), root(decision.fragment_b)
+            if one != other:
+                joined[other] = one
+    together: dict[object, list[FragmentId]] = defaultdict(list)
+    for fragment_id in members:
+        together[root(fragment_id)].append(fragment_id)
+    for some in together.values():
+        component = min(some)
+        people = {group_of[fragment_id] for fragment_id in some}
+        company = ALONE if len(some) == 1 else TOGETHER if len(people) == 1 else CONTESTED
+        for fragment_id in some:
+            member = members[fragment_id]
+            was_new = member.profile_id is None
+            changed = (member.component, member.company) != (component, company)
+            member.component, member.company = component, company
+            if not was_new and (changed or fragment_id in done.former):
+                done.members[fragment_id] = member

@@ -1,0 +1,84 @@
+"""Who was one person before a merge? Answered by resolving what had been seen until then."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from customer360.clock import Instant
+from customer360.identities.model import DEFAULT_RULES, FragmentId, Merge, Rules
+from customer360.identities.resolve import resolve
+from customer360.identities.stored import ProfileId, Stored, load
+from customer360.storage.database import rows_in
+
+
+class Parting(NamedTuple):
+    """A merge at a time: the fragments that there were, each with the number of the person that it was of."""
+
+    at: Instant
+    sides: Mapping[FragmentId, int]
+
+
+def partings(
+    connection: Connection,
+    shop_id: int,
+    profile_ids: Sequence[ProfileId],
+    rules: Rules = DEFAULT_RULES,
+) -> dict[ProfileId, list[Parting]]:
+    """By profile the merges that made it, in the order in which they acted; one that never merged is left out.
+
+    They are those of the whole history, so what was heard of first makes no difference.
+    """
+    if not profile_ids:
+        return {}
+    components: dict[ProfileId, set[int]] = defaultdict(set)
+    for profile_id, component in rows_in(
+        connection, _COMPONENTS, (shop_id,), sorted(profile_ids), index="ix_fragments_profile"
+    ):
+        components[profile_id].add(component)
+    found = {}
+    for profile_id, some in components.items():
+        stored = load(connection, shop_id, some)
+        merged = _merges_into(profile_id, stored, rules)
+        if merged:
+            found[profile_id] = [
+                Parting(merge.at, _before(stored, merge, rules)) for merge in merged
+            ]
+    return found
+
+
+_COMPONENTS = "select profile_id, component from fragments where shop_id = {} and profile_id in {}"
+
+
+def _merges_into(profile_id: ProfileId, stored: Stored, rules: Rules) -> list[Merge]:
+    observations = [member.observation for member in stored.members.values()]
+    resolution = resolve(observations, stored.decisions, rules)
+    groups = {
+        resolution.profile_of[member.fragment_id, 0]
+        for member in stored.members.values()
+        if member.profile_id == profile_id
+    }
+    return [merge for merge in resolution.merges if resolution.profile_of[merge.kept] in groups]
+
+
+def _before(stored: Stored, merge: Merge, rules: Rules) -> dict[FragmentId, int]:
+    """The persons just before a merge: what came later is left out, and so is the merge."""
+    at, by_hand = merge.at, merge.decision_id is not None
+    observations = [
+        msgspec.structs.replace(one, last_at=min(one.last_at, at))
+        for one in (member.observation for member in stored.members.values())
+        if one.first_at < at or (by_hand and one.first_at == at)
+    ]
+    decisions = [
+        decision
+        for decision in stored.decisions
+        if decision.kind != "merged"
+        or decision.acts_at < at
+        or (by_hand and decision.acts_at == at and decision.decision_id < (merge.decision_id or 0))
+    ]
+    resolution = resolve(observations, decisions, rules)
+    return {fragment_id: group for (fragment_id, _run), group in resolution.profile_of.items()}

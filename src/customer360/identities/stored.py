@@ -1,0 +1,239 @@
+"""What the profile store knows of some components: read whole, so that they can be resolved anew."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from sqlalchemy import Connection
+
+from customer360.clock import Instant
+from customer360.events.model import Identifier, SourceRank, Trust
+from customer360.identities.model import (
+    NO_NAME,
+    Decision,
+    FragmentId,
+    Name,
+    Observation,
+)
+from customer360.identities.sightings import Digest
+from customer360.storage.database import rows_in
+
+ProfileId = int
+ALWAYS: Instant = -(1 << 62)
+"""When the first era of a fragment begins."""
+FOREVER: Instant = 1 << 62
+ALONE, TOGETHER, CONTESTED = 0, 1, 2
+"""What `fragments.company` says."""
+
+OwnershipKey = tuple[str, str, int]
+"""Type and value of the identifier, and the number of the owner, from the first on."""
+OwnershipRow = tuple[FragmentId, Instant, Instant | None, str]
+"""The fragment that founded it, since, until and state."""
+
+
+class Member(msgspec.Struct):
+    """A fragment with its observation; `profile_id` is None until it has one."""
+
+    fragment_id: FragmentId
+    evidence: Digest
+    identifiers: tuple[Identifier, ...]
+    name: Name
+    trust: Trust
+    rank: SourceRank
+    first_at: Instant
+    last_at: Instant
+    events: int
+    begins_at: Instant = ALWAYS
+    era: int = 0
+    component: int = 0
+    company: int = ALONE
+    profile_id: ProfileId | None = None
+    stored_first_at: Instant = FOREVER
+    """Its first event as it is stored; of a new fragment, none."""
+
+    def see(self, first_at: Instant, last_at: Instant, rank: SourceRank, events: int) -> None:
+        """Take in events of the batch, as a sighting tells them."""
+        if not events and self.events:
+            return
+        if events and not self.events:
+            self.first_at, self.last_at, self.rank = first_at, last_at, rank
+        if (first_at, -rank) < (self.first_at, -self.rank):
+            self.first_at, self.rank = first_at, rank
+        if last_at > self.last_at:
+            self.last_at = last_at
+        self.events += events
+
+    @property
+    def observation(self) -> Observation:
+        """As `resolve` reads it."""
+        return Observation(
+            fragment_id=self.fragment_id,
+            identifiers=self.identifiers,
+            name=self.name,
+            trust=self.trust,
+            rank=self.rank,
+            first_at=self.first_at,
+            last_at=self.last_at,
+            events=self.events,
+            evidence=self.evidence,
+        )
+
+
+class StoredProfile(msgspec.Struct):
+    """A profile id: whose it is, and the id that it redirects to."""
+
+    founded_by: FragmentId
+    merged_into: ProfileId | None
+    known: bool
+
+
+@dataclass(slots=True)
+class Stored:
+    """Some components, whole."""
+
+    members: dict[FragmentId, Member] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+    profiles: dict[ProfileId, StoredProfile] = field(default_factory=dict)
+    ownerships: dict[OwnershipKey, OwnershipRow] = field(default_factory=dict)
+
+
+def load(connection: Connection, shop_id: int, components: Iterable[int]) -> Stored:
+    """Everything of these components that resolving them needs or may change."""
+    stored = Stored()
+    wanted = sorted(set(components))
+    rows = rows_in(connection, _MEMBERS, (shop_id,), wanted)
+    ids = [row[0] for row in rows]
+    identifiers: dict[FragmentId, list[Identifier]] = defaultdict(list)
+    for fragment_id, kind, value in rows_in(connection, _IDENTIFIERS, (shop_id,), ids):
+        identifiers[fragment_id].append(Identifier(kind, value))
+    for row in rows:
+        member = member_of(row, in_order(identifiers[row[0]]))
+        stored.members[member.fragment_id] = member
+    for decision in _decisions(connection, shop_id, ids):
+        stored.decisions.append(decision)
+    for kind, value, era, *told in rows_in(connection, _OWNERSHIPS, (shop_id,), ids):
+        fragment_id, since, until, state = told
+        stored.ownerships[kind, value, era] = (fragment_id, since, until, state)
+    present = sorted({row[-1] for row in rows})
+    for statement in (_PROFILES, _REDIRECTS):
+        for profile_id, founded_by, merged_into, known in rows_in(
+            connection, statement, (shop_id,), present
+        ):
+            stored.profiles[profile_id] = StoredProfile(founded_by, merged_into, bool(known))
+    return stored
+
+
+def components_of(
+    connection: Connection, shop_id: int, identifiers: Iterable[Identifier]
+) -> dict[Identifier, int]:
+    """The component of each identifier that somebody has brought before."""
+    by_type: dict[str, list[str]] = defaultdict(list)
+    for identifier in identifiers:
+        by_type[identifier.type].append(identifier.value)
+    found: dict[Identifier, FragmentId] = {}
+    for kind, values in by_type.items():
+        for value, fragment_id in rows_in(connection, _CARRIERS, (shop_id, kind), values):
+            found[Identifier(kind, value)] = fragment_id
+    of_fragment: dict[FragmentId, int] = dict(
+        rows_in(connection, _COMPONENTS, (shop_id,), sorted(set(found.values())))
+    )
+    return {identifier: of_fragment[fragment] for identifier, fragment in found.items()}
+
+
+def sizes_of(connection: Connection, shop_id: int, components: Iterable[int]) -> dict[int, int]:
+    """How many fragments each component has."""
+    wanted = sorted(set(components))
+    counts: dict[int, int] = defaultdict(int)
+    for (component,) in rows_in(connection, _SIZES, (shop_id,), wanted):
+        counts[component] += 1
+    return counts
+
+
+def member_of(row: Sequence[object], identifiers: tuple[Identifier, ...]) -> Member:
+    """A row of fragments with its observation."""
+    (
+        fragment_id, evidence, era, begins_at, trust, name, component, company, first_at, last_at, rank, events,
+        profile_id,
+    ) = row  # fmt: skip
+    return Member(
+        fragment_id=fragment_id,  # type: ignore[arg-type]
+        evidence=bytes(evidence),  # type: ignore[call-overload]
+        identifiers=identifiers,
+        name=name_of(str(name)),
+        trust=Trust(trust),  # type: ignore[arg-type]
+        rank=SourceRank(rank),  # type: ignore[arg-type]
+        first_at=first_at,  # type: ignore[arg-type]
+        last_at=last_at,  # type: ignore[arg-type]
+        events=events,  # type: ignore[arg-type]
+        begins_at=begins_at,  # type: ignore[arg-type]
+        era=era,  # type: ignore[arg-type]
+        component=component,  # type: ignore[arg-type]
+        company=company,  # type: ignore[arg-type]
+        profile_id=profile_id,  # type: ignore[arg-type]
+        stored_first_at=first_at,  # type: ignore[arg-type]
+    )
+
+
+def in_order(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
+    """As `normalise` hands them over."""
+    return tuple(sorted(identifiers))
+
+
+def name_of(text: str) -> Name:
+    """The parts of a folded name as it is stored."""
+    one, _, other = text.partition("\x1f")
+    return (one, other) if one else NO_NAME
+
+
+def text_of(name: Name) -> str:
+    """A folded name as it is stored."""
+    return "\x1f".join(name) if name[0] else ""
+
+
+def _decisions(
+    connection: Connection, shop_id: int, ids: Sequence[FragmentId]
+) -> Iterable[Decision]:
+    found: dict[int, Decision] = {}
+    for statement in (_DECISIONS_A, _DECISIONS_B):
+        for row in rows_in(connection, statement, (shop_id,), ids):
+            decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at = row
+            found[decision_id] = Decision(
+                decision_id=decision_id,
+                kind=kind,
+                fragment_a=fragment_a,
+                at_a=at_a,
+                fragment_b=fragment_b,
+                at_b=at_b,
+                acts_at=acts_at,
+            )
+    return (found[decision_id] for decision_id in sorted(found))
+
+
+MEMBER_COLUMNS = (
+    "f.fragment_id, f.evidence, f.era, f.begins_at, f.trust, f.name, f.component, f.company, o.first_at, o.last_at,"
+    " o.rank, o.n, f.profile_id from fragments f"
+    " join observations o on o.shop_id = f.shop_id and o.fragment_id = f.fragment_id"
+)
+_MEMBERS = f"select {MEMBER_COLUMNS} where f.shop_id = {{}} and f.component in {{}}"
+_IDENTIFIERS = "select fragment_id, type, value from fragment_identifiers where shop_id = {} and fragment_id in {}"
+_DECISION = "select decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at from decisions"
+_DECISIONS_A = f"{_DECISION} where shop_id = {{}} and fragment_a in {{}}"
+_DECISIONS_B = f"{_DECISION} where shop_id = {{}} and fragment_b in {{}}"
+_OWNERSHIPS = (
+    "select type, value, era, fragment_id, since, until, state from ownerships"
+    " where shop_id = {} and fragment_id in {}"
+)
+_PROFILE = "select profile_id, founded_by, merged_into, known from profiles"
+_PROFILES = f"{_PROFILE} where shop_id = {{}} and profile_id in {{}}"
+_REDIRECTS = f"{_PROFILE} where shop_id = {{}} and merged_into in {{}}"
+_CARRIERS = (
+    "select value, min(fragment_id) from fragment_identifiers"
+    " where shop_id = {} and type = {} and value in {} group by value"
+)
+_COMPONENTS = (
+    "select fragment_id, component from fragments where shop_id = {} and fragment_id in {}"
+)
+_SIZES = "select component from fragments where shop_id = {} and component in {}"

@@ -1,0 +1,207 @@
+"""The log of merges: what became one, why, who did it, and until when it can be taken back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection, and_, select
+from starlette.responses import RedirectResponse, Response
+
+from customer360.access.shops import Shop
+from customer360.clock import Instant
+from customer360.errors import CannotUndo, InvalidInput, MergeNotFound
+from customer360.events.model import Identifier
+from customer360.identities.evidence import named_as
+from customer360.identities.merge_log import (
+    MergeKind,
+    MergeRow,
+    Position,
+    count_merges,
+    get_merge,
+    list_merges,
+)
+from customer360.identities.normalise import STRENGTH
+from customer360.identities.tables import fragment_identifiers, profiles
+from customer360.intake import merging
+from customer360.profiles.hydrate import hydrate
+from customer360.values import parse_id
+from customer360.web import formats
+from customer360.web.door import Door, Page
+from customer360.web.duplicates import actor_of, came_from
+from customer360.web.visit import Visit
+from customer360.web.words import title_of
+
+_PAGE_ROWS = 25
+_KINDS: dict[MergeKind, str] = {
+    "automatic": "By evidence",
+    "by_hand": "By hand",
+    "shopify": "In Shopify",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A merge as pages show it; `undo_until` is None where it is too late or nothing to undo."""
+
+    row: MergeRow
+    kept: str
+    gone: str
+    why: str
+    who: str
+    undo_until: Instant | None
+
+
+def show(_door: Door, visit: Visit) -> Page | Response:
+    """A page of the log, newest first."""
+    shop_id = visit.shop.shop_id
+    kinds = tuple(kind for kind in _KINDS if kind == visit.query.get("kind"))
+    with visit.app.database.read() as connection:
+        after = _position(connection, visit)
+        found = list_merges(connection, shop_id, kinds=kinds, after=after, limit=_PAGE_ROWS + 1)
+        total = count_merges(connection, shop_id, kinds=kinds)
+        page = found[:_PAGE_ROWS]
+        merges = logged(connection, visit.shop, page, visit.now)
+    chosen = {"kind": kinds[0]} if kinds else {}
+    if after is not None and not found:
+        return RedirectResponse(f"{visit.root}/duplicates/merges", 303)
+    more = len(found) > _PAGE_ROWS
+    return Page(
+        "duplicates/merges.html",
+        {
+            "merges": merges,
+            "total": total,
+            "kinds": _KINDS,
+            "kind": kinds[0] if kinds else "",
+            "newest": urlencode(chosen) if after is not None else None,
+            "older": urlencode(chosen | {"before": str(page[-1].merge_id)}) if more else "",
+        },
+    )
+
+
+def undo_one(door: Door, visit: Visit) -> Response:
+    """Take one merge of the log back."""
+    return _undo(door, visit, [visit.id_of("merge_id")])
+
+
+def undo_last(door: Door, visit: Visit) -> Response:
+    """Take back what was just merged; all of it or, where one cannot be, none."""
+    ids = [found for text in visit.fields("merge") if (found := parse_id(text)) is not None]
+    if not ids:
+        raise InvalidInput("Name at least one merge.", "merge")
+    return _undo(door, visit, ids)
+
+
+def logged(
+    connection: Connection, shop: Shop, rows: Sequence[MergeRow], now: Instant
+) -> list[Logged]:
+    """The merges with the names of both sides, and until when each can be undone."""
+    names = _called(connection, shop.shop_id, {each for row in rows for each in _both(row)})
+    window = merging.undo_window(shop)
+    return [
+        Logged(
+            row=row,
+            kept=names[row.kept_id],
+            gone=names[row.gone_id],
+            why=_why(row),
+            who=_who(row),
+            undo_until=_open_until(row, window, now),
+        )
+        for row in rows
+    ]
+
+
+def _undo(door: Door, visit: Visit, merge_ids: list[int]) -> Response:
+    shop = visit.shop
+    try:
+        with visit.app.database.write() as connection:
+            # The last one first, as it was done.
+            for merge_id in reversed(merge_ids):
+                merging.undo(
+                    connection,
+                    shop.shop_id,
+                    merge_id,
+                    actor=actor_of(visit),
+                    now=visit.now,
+                    window=merging.undo_window(shop),
+                )
+    except CannotUndo as error:
+        return door.redirect(came_from(visit), str(error), bad=True)
+    text = (
+        "Undone: both profiles are there again and count as not the same."
+        if len(merge_ids) == 1
+        else f"{formats.number(len(merge_ids))} merges undone: all profiles are there again and count as not the same."
+    )
+    return door.redirect(came_from(visit), text)
+
+
+def _position(connection: Connection, visit: Visit) -> Position | None:
+    merge_id = parse_id(visit.query.get("before", ""))
+    if merge_id is None:
+        return None
+    try:
+        row = get_merge(connection, visit.shop.shop_id, merge_id)
+    except MergeNotFound:
+        return None
+    return row.recorded_at, row.merge_id
+
+
+def _open_until(row: MergeRow, window: Instant, now: Instant) -> Instant | None:
+    until = row.undo_until(window)
+    return until if until is not None and until >= now else None
+
+
+def _both(row: MergeRow) -> tuple[int, int]:
+    return row.kept_id, row.gone_id
+
+
+def _called(connection: Connection, shop_id: int, profile_ids: Iterable[int]) -> dict[int, str]:
+    """What each profile is called; one that leads to another, by the best identifier it was founded with."""
+    ids = sorted(set(profile_ids))
+    founding: dict[int, list[Identifier]] = defaultdict(list)
+    query = (
+        select(profiles.c.profile_id, fragment_identifiers.c.type, fragment_identifiers.c.value)
+        .join_from(
+            profiles,
+            fragment_identifiers,
+            and_(
+                fragment_identifiers.c.shop_id == profiles.c.shop_id,
+                fragment_identifiers.c.fragment_id == profiles.c.founded_by,
+            ),
+        )
+        .where(profiles.c.shop_id == shop_id, profiles.c.profile_id.in_(ids))
+    )
+    for profile_id, kind, value in connection.execute(query):
+        founding[profile_id].append(Identifier(kind, value))
+    people = {each.profile_id: each for each in hydrate(connection, shop_id, ids)}
+    called = {}
+    for profile_id in ids:
+        person = people.get(profile_id)
+        contacts = [one for one in (person.email, person.phone) if one] if person else []
+        if not contacts and founding[profile_id]:
+            best = min(founding[profile_id], key=lambda one: (STRENGTH[one.type], one))
+            named = named_as(best)
+            contacts = [named[:1].upper() + named[1:]]
+        called[profile_id] = title_of(person.name if person else "", contacts, profile_id)
+    return called
+
+
+def _who(row: MergeRow) -> str:
+    """For example "By hand: ann@shop.example"."""
+    said = row.actor if row.kind == "by_hand" else ""
+    return f"{_KINDS[row.kind]}: {said}" if said else _KINDS[row.kind]
+
+
+def _why(row: MergeRow) -> str:
+    """The evidence in words."""
+    if row.kind == "by_hand":
+        return "Somebody said so"
+    if row.kind == "shopify":
+        return "The shop merged two customers"
+    named = [named_as(each) for each in dict.fromkeys(row.bridges)]
+    if not named:
+        return "The evidence of both"
+    said = f"{' and '.join(named)} in one event" if len(named) > 1 else f"{named[0]} on both sides"
+    return said[:1].upper() + said[1:]

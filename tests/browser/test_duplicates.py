@@ -1,0 +1,236 @@
+"""Pairs are decided by the keyboard alone, taken back by the toast, and read by everybody."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Served, Serving, Window, make_owner
+from tests.house import House, at
+
+PAIRS = 22
+WIDE = {"width": 1360, "height": 900}
+PHONE = {"width": 390, "height": 800}
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def crowd(sqlite_template: Path, tmp_path: Path) -> Iterator[Served]:
+    """A shop of its own with pairs to decide: what a test decides is decided for good."""
+    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'customer360.sqlite')}"
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+        with closing(House(url, tmp_path, secret_key="test secret", port=port)) as house:
+            house.segment(*(call for number in range(PAIRS) for call in conflict(number)))
+            house.work_off()
+            with Serving(house, listener):
+                yield Served(house, f"http://127.0.0.1:{port}", make_owner(house))
+
+
+def conflict(number: int) -> list[dict[str, Any]]:
+    """Two accounts, of which one names the address of the other."""
+
+    def identify(account: str, minute: int, **traits: str) -> dict[str, Any]:
+        when = at(minute - 60 * number)
+        return {"type": "identify", "userId": account, "timestamp": when, "traits": traits}
+
+    one, other, shared = f"a{number}", f"b{number}", f"anne{number}@y.example"
+    return [
+        identify(
+            one, 0, email=f"ann{number}@x.example", name="Ann Byrne", phone=f"08712340{number:02}"
+        ),
+        identify(other, 1, email=shared, name=f"Anne {number}"),
+        identify(one, 2, email=shared),
+    ]
+
+
+@pytest.fixture
+def open_page(browser: Browser, crowd: Served) -> Iterator[Open]:
+    """Opens a page of that shop, signed in; a complaint in the console fails the test."""
+    windows: list[Window] = []
+
+    def open_one(path: str = "/duplicates", **options: Any) -> Page:
+        context = browser.new_context(base_url=crowd.address, **options)
+        context.add_cookies([crowd.session()])
+        window = Window(context.new_page(), crowd)
+        window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
+        window.page.on(
+            "console",
+            lambda message: (
+                window.complaints.append(message.text)
+                if message.type in ("error", "warning")
+                else None
+            ),
+        )
+        windows.append(window)
+        return window.open(path)
+
+    yield open_one
+    for window in windows:
+        window.page.context.close()
+    assert not [complaint for window in windows for complaint in window.complaints]
+
+
+def left(page: Page, count: int) -> None:
+    """So many pairs are to be decided."""
+    expect(page.locator(".pairs-bar .muted")).to_have_text(
+        re.compile(rf"^{count} pairs? to decide")
+    )
+
+
+def check(page: Page) -> None:
+    page.wait_for_timeout(200)  # A toast that is still rising has less contrast.
+    found = Axe().run(page)
+    assert not found.violations_count, found.generate_report()
+
+
+def test_a_person_clears_twenty_pairs_with_the_keyboard_alone(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    page.keyboard.press("j")
+    for number in range(20):
+        page.keyboard.press("n" if number % 4 == 3 else "m")
+        left(page, PAIRS - 1 - number)
+        expect(page.locator(".pair:focus")).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press("m")
+    left(page, 1)
+    page.keyboard.press("n")
+    expect(page.get_by_text("No pairs to decide")).to_be_visible()
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_keys_move_from_pair_to_pair_and_stay_where_they_were(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    ids = [pair.get_attribute("data-pair") for pair in page.locator(".pair").all()]
+
+    def focused() -> str | None:
+        return page.locator(".pair:focus").get_attribute("data-pair")
+
+    for key, at_pair in (("j", 0), ("ArrowDown", 1), ("j", 2), ("k", 1), ("ArrowUp", 0), ("k", 0)):
+        page.keyboard.press(key)
+        assert focused() == ids[at_pair]
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    left(page, PAIRS - 1)
+    assert focused() == ids[2]
+
+
+def test_keys_without_a_pair_in_focus_decide_nothing(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    for key in ("m", "n", "x", "M", "N", "z"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    left(page, PAIRS)
+
+
+def test_keys_pressed_faster_than_the_server_answers_are_not_lost(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    for key in "jmjn":
+        page.keyboard.press(key)
+    left(page, PAIRS - 2)
+
+
+def test_z_and_the_button_of_the_toast_take_a_merge_back(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    for by_key in (True, False):
+        page.locator(".pair").first.focus()
+        page.keyboard.press("m")
+        expect(page.locator(".toast")).to_contain_text("are one customer now.")
+        if by_key:
+            page.keyboard.press("z")
+        else:
+            page.get_by_role("button", name="Undo").click()
+        expect(page.locator(".toast")).to_contain_text("both profiles are there again")
+        expect(page.locator(".pair:focus")).to_have_count(1)
+    page.get_by_role("link", name="Merge log").click()
+    expect(page.get_by_text("Undone", exact=True)).to_have_count(2)
+
+
+def test_selected_pairs_are_decided_together_by_the_keyboard(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    for key in "jxjx":
+        page.keyboard.press(key)
+    expect(page.get_by_role("button", name="Merge selected 2")).to_be_enabled()
+    page.keyboard.press("Shift+M")
+    left(page, PAIRS - 2)
+    expect(page.locator(".toast")).to_contain_text("2 merges done.")
+    page.keyboard.press("z")
+    expect(page.locator(".toast")).to_contain_text("2 merges undone")
+    page.get_by_label("Select all 10 shown").check()
+    page.locator(".pairs-bar").get_by_role("button", name="Not the same 10").click()
+    left(page, PAIRS - 12)
+
+
+def test_enter_on_a_checkbox_sends_nothing(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.locator("[data-one]").first.press("Enter")
+    page.wait_for_timeout(300)
+    left(page, PAIRS)
+
+
+def test_the_question_mark_lists_the_keys_of_the_page(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Merge this pair")).to_be_visible()
+    page.keyboard.press("m")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    left(page, PAIRS)
+
+
+def test_pairs_are_decided_and_merges_undone_without_scripts(open_page: Open) -> None:
+    page = open_page(java_script_enabled=False)
+    page.locator(".pair").first.get_by_role("button", name="Merge").click()
+    left(page, PAIRS - 1)
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_contain_text("both profiles are there again")
+    for box in page.locator("[data-one]").all()[:2]:
+        box.check()
+    page.get_by_role("button", name="Merge selected").click()
+    left(page, PAIRS - 3)
+    page.goto(page.url + "/merges")
+    page.get_by_role("button", name="Undo the merge").first.click()
+    expect(page.locator(".toast")).to_contain_text("both profiles are there again")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_accessible(open_page: Open, scheme: str) -> None:
+    page = open_page(viewport=WIDE, color_scheme=scheme)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    check(page)
+    page.keyboard.press("m")
+    expect(page.locator(".toast")).to_be_visible()
+    check(page)
+    page.keyboard.press("?")
+    check(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Merge log").click()
+    check(page)
+    page.get_by_role("row").nth(1).get_by_role("link").first.click()
+    page.get_by_role("link", name="Identifiers").click()
+    expect(page.get_by_role("heading", name="Merge history")).to_be_visible()
+    check(page)
+
+
+def test_the_pages_are_not_wider_than_a_phone(open_page: Open) -> None:
+    page = open_page(viewport=PHONE)
+    page.locator(".pair").first.get_by_role("button", name="Merge").click()
+    left(page, PAIRS - 1)
+    for path in ("", "/merges"):
+        page.goto(page.url.removesuffix("/merges") + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        check(page)

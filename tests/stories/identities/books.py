@@ -1,0 +1,98 @@
+"""Does everything that is kept by fragment say what the fragment's events say?"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from customer360.clock import Instant
+from customer360.consent.tables import consents
+from customer360.events.tables import events
+from customer360.identities.tables import fragment_identifiers, fragments, observations
+from customer360.profiles.fold import decode
+from customer360.profiles.tables import aggregates, checkouts, orders, refunds, sessions
+from tests.house import House
+from tests.stories.identities import outcome
+
+_EVER: Instant = 1 << 62
+
+
+def everything_hangs_where_it_belongs(house: House) -> None:
+    """What is kept by fragment is what its events say, also where a fragment was cut into eras."""
+    shop_id = house.shop.shop_id
+    with house.app.database.read() as connection:
+
+        def read(table: Table, names: str) -> list[Any]:
+            columns = [table.c[name] for name in names.split()]
+            return list(connection.execute(select(*columns).where(table.c.shop_id == shop_id)))
+
+        living = set(outcome.living(connection, shop_id))
+        eras = read(fragments, "fragment_id evidence begins_at component profile_id")
+        happened = read(events, "fragment_id occurred_at type session_id")
+        folded = read(aggregates, "fragment_id aggregate")
+        seen = {row.fragment_id: row for row in read(observations, "fragment_id first_at last_at")}
+        carried = read(fragment_identifiers, "fragment_id type value")
+        visits = {row.session_id: row for row in read(sessions, "session_id fragment_id events")}
+        order_of = {row.order_key: row for row in read(orders, "order_key fragment_id")}
+        refunded = read(refunds, "order_key fragment_id")
+        hanging = {
+            "event": happened,
+            "session": read(sessions, "fragment_id first_at"),
+            "order": read(orders, "fragment_id owner_at"),
+            "checkout": read(checkouts, "fragment_id started_at"),
+            # A STOP of the whole person is written to every fragment, whenever that was seen.
+            "consent": [
+                (fragment, at)
+                for fragment, at, address in read(consents, "fragment_id occurred_at address")
+                if address
+            ],
+        }
+
+    assert {era.profile_id for era in eras} == living, (
+        "profiles of no fragment, or gone ones of one"
+    )
+
+    begins = defaultdict(list)
+    for era in eras:
+        begins[era.evidence].append(era.begins_at)
+    ends_at = {
+        era.fragment_id: min(
+            (at for at in begins[era.evidence] if at > era.begins_at), default=_EVER
+        )
+        for era in eras
+    }
+    begins_at = {era.fragment_id: era.begins_at for era in eras}
+    assert seen.keys() == begins_at.keys()
+    for what, some in hanging.items():
+        for fragment, at, *_ in some:
+            if fragment != outcome.NOBODY:
+                assert begins_at[fragment] <= at < ends_at[fragment], f"{what} of another era"
+                assert seen[fragment].first_at <= at <= seen[fragment].last_at, f"unseen {what}"
+
+    types: dict[int, Counter[str]] = defaultdict(Counter)
+    for one in happened:
+        types[one.fragment_id][one.type] += 1
+    for one in folded:
+        counted = {name: count.n for name, count in decode(one.aggregate).types.items()}
+        assert counted == types[one.fragment_id], "counts that events do not make"
+
+    components = defaultdict(set)
+    component_of = {era.fragment_id: era.component for era in eras}
+    for one in carried:
+        components[one.type, one.value].add(component_of[one.fragment_id])
+    assert all(len(of_one) == 1 for of_one in components.values()), "one component in two"
+
+    members = defaultdict(list)
+    for one in happened:
+        if one.session_id is not None:
+            members[one.session_id].append((one.occurred_at, one.fragment_id))
+    assert members.keys() == visits.keys()
+    for session_id, visit in visits.items():
+        first_at = min(members[session_id])[0]
+        assert visit.fragment_id in {each for at, each in members[session_id] if at == first_at}
+        assert visit.events == len(members[session_id])
+
+    for one in refunded:
+        assert one.fragment_id == order_of[one.order_key].fragment_id, "a refund without its order"

@@ -1,0 +1,299 @@
+"""Pairs to decide and the log of merges, as pages and forms."""
+
+import re
+from typing import Any
+
+import pytest
+
+from customer360.clock import DAY
+from customer360.identities.candidates import CandidateRow, list_candidates
+from customer360.identities.merge_log import MergeRow, list_merges
+from customer360.intake import merging
+from tests.house import House, at
+from tests.web.conftest import Site, text_of
+
+
+def identify(minute: float, user: str = "", **traits: Any) -> dict[str, Any]:
+    call: dict[str, Any] = {"type": "identify", "timestamp": at(minute), "traits": traits}
+    return call | ({"userId": user} if user else {})
+
+
+def conflict(house: House, number: int) -> None:
+    """Two accounts, of which one names the address of the other."""
+    shared = f"anne{number}@y.example"
+    house.segment(
+        identify(
+            0, f"a{number}", email=f"ann{number}@x.example", name="Ann Byrne", phone="0871234567"
+        ),
+        identify(1, f"b{number}", email=shared, name="Ánn  byrne"),
+        identify(2, f"a{number}", email=shared),
+        {
+            **identify(3, f"b{number}"),
+            "type": "track",
+            "event": "Order Completed",
+            "properties": {"order_id": f"o{number}", "total": "20.00", "currency": "EUR"},
+        },
+    )
+    house.work_off()
+
+
+def open_pairs(house: House) -> list[CandidateRow]:
+    with house.app.database.read() as connection:
+        return list_candidates(connection, house.shop.shop_id)
+
+
+def log(house: House) -> list[MergeRow]:
+    with house.app.database.read() as connection:
+        return list_merges(connection, house.shop.shop_id)
+
+
+@pytest.fixture
+def page(site: Site) -> str:
+    """The address of a page with one pair."""
+    conflict(site.house, 1)
+    return f"{site.root}/duplicates"
+
+
+def path_of(page: str, pair: CandidateRow, action: str) -> str:
+    return f"{page}/{pair.candidate_id}/{action}"
+
+
+def test_a_shop_without_pairs_says_what_appears_here(site: Site) -> None:
+    page = site.owner.get(f"{site.root}/duplicates")
+    assert "No pairs to decide" in page.text
+    assert "No merges yet" in site.owner.get(f"{site.root}/duplicates/merges").text
+
+
+def test_a_pair_stands_side_by_side_with_what_agrees_and_what_differs(
+    site: Site, page: str
+) -> None:
+    words = text_of(site.owner.get(page).text)
+    assert "1 pair to decide" in words
+    assert "Name Same Ann Byrne Ánn byrne" in words
+    assert "E-mail Differs ann1@x.example anne1@y.example" in words
+    assert "Phone +353871234567 –" in words
+    assert "Account Differs User id a1 User id b1" in words
+    assert "Orders 0 1" in words
+    assert "Score 50 of 100" in words
+    assert "For: E-mail anne1@y.example is told of both; both have an id of their own." in words
+
+
+def test_what_a_merge_would_do_is_said_before_it_happens(site: Site, page: str) -> None:
+    assert "As one customer: 1 order, 2 e-mails, 1 phone" in text_of(site.owner.get(page).text)
+
+
+def test_a_merge_makes_one_customer_and_the_toast_takes_it_back(site: Site, page: str) -> None:
+    (pair,) = open_pairs(site.house)
+    answer = site.owner.post(path_of(page, pair, "merge"), token_from=page, follow=True)
+    assert "are one customer now." in answer.text
+    assert "No pairs to decide" in answer.text
+    assert site.house.profile_id("user_id:a1") == site.house.profile_id("user_id:b1")
+    assert [row.actor for row in log(site.house)] == ["ann@shop.example"]
+
+    (merge_id,) = re.findall(r'name="merge" value="(\d+)"', answer.text)
+    undone = site.owner.post(f"{page}/merges/undo", {"merge": merge_id}, follow=True)
+    assert "both profiles are there again" in undone.text
+    assert site.house.profile_id("user_id:a1") != site.house.profile_id("user_id:b1")
+
+
+def test_not_the_same_is_never_suggested_again(site: Site, page: str) -> None:
+    (pair,) = open_pairs(site.house)
+    answer = site.owner.post(path_of(page, pair, "dismiss"), token_from=page, follow=True)
+    assert "are not suggested again" in answer.text
+    assert open_pairs(site.house) == []
+    assert site.house.profile_id("user_id:a1") != site.house.profile_id("user_id:b1")
+
+
+@pytest.mark.parametrize("action", ["merge", "dismiss"])
+def test_the_chosen_pairs_are_decided_together(site: Site, page: str, action: str) -> None:
+    for number in (2, 3):
+        site.house.segment(
+            identify(0, f"a{number}", email=f"eve{number}@x.example", first_name="Eve"),
+            identify(1, f"b{number}", email=f"eva{number}@y.example"),
+            identify(2, f"a{number}", email=f"eva{number}@y.example"),
+        )
+    site.house.work_off()
+    ids = [str(pair.candidate_id) for pair in open_pairs(site.house)]
+    assert len(ids) == 3
+    answer = site.owner.post(f"{page}/{action}", {"id": ids[:2]}, token_from=page, follow=True)
+    said = {"merge": "2 merges done.", "dismiss": "2 pairs stay apart"}[action]
+    assert said in answer.text
+    assert [str(pair.candidate_id) for pair in open_pairs(site.house)] == ids[2:]
+    merges = re.findall(r'name="merge" value="(\d+)"', answer.text)
+    assert len(merges) == (2 if action == "merge" else 0)
+    if merges:
+        undone = site.owner.post(f"{page}/merges/undo", {"merge": merges}, follow=True)
+        assert "2 merges undone" in undone.text
+        assert {row.state for row in log(site.house)} == {"undone"}
+
+
+def test_choosing_none_is_told(site: Site, page: str) -> None:
+    answer = site.owner.post(f"{page}/merge", token_from=page)
+    assert answer.status_code == 422
+    assert "Choose at least one pair" in answer.text
+
+
+def test_a_pair_that_was_decided_meanwhile_is_told_as_a_sentence(site: Site, page: str) -> None:
+    (pair,) = open_pairs(site.house)
+    site.owner.post(path_of(page, pair, "merge"), token_from=page)
+    again = site.owner.post(path_of(page, pair, "merge"), token_from=page, follow=True)
+    assert again.status_code == 200
+    assert "These two profiles are one already." in again.text
+
+
+def test_a_form_without_its_token_changes_nothing(site: Site, page: str) -> None:
+    (pair,) = open_pairs(site.house)
+    for action in ("merge", "dismiss"):
+        assert site.owner.send(path_of(page, pair, action), {}).status_code == 403
+        assert (
+            site.owner.send(f"{page}/{action}", {"id": str(pair.candidate_id)}).status_code == 403
+        )
+    assert open_pairs(site.house) == [pair]
+
+
+def test_nothing_of_another_shop_is_decided_or_undone(site: Site, page: str) -> None:
+    (pair,) = open_pairs(site.house)
+    theirs = f"/shops/{site.other_shop.shop_id}/duplicates"
+    ids = {"id": str(pair.candidate_id)}
+    for action in ("merge", "dismiss"):
+        assert site.stranger.post(path_of(theirs, pair, action)).status_code == 404
+        assert site.stranger.post(f"{theirs}/{action}", ids).status_code == 404
+    assert open_pairs(site.house) == [pair]
+    site.owner.post(path_of(page, pair, "merge"), token_from=page)
+    (row,) = log(site.house)
+    assert site.stranger.post(f"{theirs}/merges/{row.merge_id}/undo").status_code == 404
+    named = {"merge": str(row.merge_id)}
+    assert site.stranger.post(f"{theirs}/merges/undo", named).status_code == 404
+    assert log(site.house) == [row]
+
+
+def test_an_answer_leads_back_to_our_own_pages_only(site: Site, page: str) -> None:
+    (pair,) = open_pairs(site.house)
+    sent = {"next": "https://evil.example/"}
+    answer = site.owner.post(path_of(page, pair, "dismiss"), sent, token_from=page)
+    assert answer.headers["location"] == page
+
+
+def test_further_pairs_stand_on_further_pages(site: Site) -> None:
+    for number in range(12):
+        site.house.segment(
+            identify(0, f"a{number}", email=f"eve{number}@x.example"),
+            identify(1, f"b{number}", email=f"eva{number}@y.example"),
+            identify(2, f"a{number}", email=f"eva{number}@y.example"),
+        )
+    site.house.work_off()
+    first = site.owner.get(f"{site.root}/duplicates").text
+    further = re.search(r'href="([^"]+)" rel="next"', first)
+    assert further
+    second = site.owner.get(further[1]).text
+    seen = [re.findall(r'data-pair="(\d+)"', each) for each in (first, second)]
+    assert [len(each) for each in seen] == [10, 2]
+    assert len({*seen[0], *seen[1]}) == 12
+    for pair in seen[1]:
+        path = f"{site.root}/duplicates/{pair}/dismiss"
+        answer = site.owner.post(path, {"next": further[1]}, token_from=further[1], follow=True)
+    assert "10 pairs to decide" in answer.text
+
+
+def test_pairs_of_an_identifier_that_many_share_stand_together(site: Site) -> None:
+    for number in range(5):
+        when = at(number)
+        told = {"email": "info@school.example", "created_at": when, "updated_at": when}
+        site.house.shopify("customers/create", {"id": 500 + number, **told})
+    conflict(site.house, 1)
+    page = site.owner.get(f"{site.root}/duplicates").text
+    headings = re.findall(r'<h2 class="hub">(?:<svg.*?</svg>)?([^<]+)</h2>', page, re.DOTALL)
+    assert headings == ["Pairs by their own evidence", "Many share e-mail info@school.example"]
+
+
+def link_by_an_event(site: Site) -> MergeRow:
+    site.house.segment(identify(0, email="ann@x.example"), identify(1, phone="0871234567"))
+    site.house.work_off()
+    site.house.segment(identify(2, email="ann@x.example", phone="0871234567"))
+    site.house.work_off()
+    (row,) = log(site.house)
+    return row
+
+
+def test_the_log_says_what_became_one_why_and_how_long_it_can_be_undone(site: Site) -> None:
+    link_by_an_event(site)
+    words = text_of(site.owner.get(f"{site.root}/duplicates/merges").text)
+    assert "1 merge, newest first" in words
+    assert "E-mail ann@x.example and phone +353871234567 in one event" in words
+    assert "By evidence" in words
+    assert "Standing 1 wk left to undo" in words
+
+
+def test_a_merge_of_the_log_is_undone_and_stays_in_it(site: Site) -> None:
+    row = link_by_an_event(site)
+    page = f"{site.root}/duplicates/merges"
+    sent = {"next": page}
+    answer = site.owner.post(f"{page}/{row.merge_id}/undo", sent, token_from=page, follow=True)
+    words = text_of(answer.text)
+    assert "Undone: both profiles are there again" in words
+    assert "Undone just now by ann@shop.example" in words
+    again = site.owner.post(f"{page}/{row.merge_id}/undo", sent, token_from=page, follow=True)
+    assert "This merge was undone already" in again.text
+
+
+def test_after_its_time_a_merge_cannot_be_undone_and_the_page_says_why(site: Site) -> None:
+    row = link_by_an_event(site)
+    site.house.clock.advance(merging.undo_window(site.house.shop) + 1)
+    page = f"{site.root}/duplicates/merges"
+    assert "too late to undo" in site.owner.get(page).text
+    answer = site.owner.post(f"{page}/{row.merge_id}/undo", follow=True)
+    assert answer.status_code == 200
+    assert "that time is over" in answer.text
+    assert log(site.house)[0].state == "standing"
+
+
+def test_the_log_is_narrowed_to_a_kind_and_pages_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("customer360.web.merges._PAGE_ROWS", 1)
+    row = link_by_an_event(site)
+    site.house.segment(identify(5, "u1"), identify(6, "u2"))
+    site.house.work_off()
+    ids = (site.house.profile_id("user_id:u1"), site.house.profile_id("user_id:u2"))
+    site.house.clock.advance(DAY)
+    with site.house.app.database.write() as connection:
+        now = site.house.clock.now()
+        merging.merge(connection, site.house.shop.shop_id, ids, actor="bob@x.example", now=now)
+    page = f"{site.root}/duplicates/merges"
+    first = site.owner.get(page).text
+    assert "2 merges, newest first" in first
+    assert "Somebody said so" in first
+    older = re.search(r'href="([^"]+)" rel="next"', first)
+    assert older
+    assert f"/merges/{row.merge_id}/undo" in site.owner.get(older[1]).text
+    narrowed = text_of(site.owner.get(f"{page}?kind=automatic").text)
+    assert "1 merge, newest first" in narrowed
+    assert "bob@x.example" not in narrowed
+    assert "No merge of this kind" in site.owner.get(f"{page}?kind=shopify").text
+
+
+def test_the_identity_tab_shows_the_merges_of_the_person(site: Site) -> None:
+    row = link_by_an_event(site)
+    tab = f"{site.root}/customers/{row.kept_id}/identity"
+    assert "Merge history 1 merge" in text_of(site.owner.get(tab).text)
+    path = f"{site.root}/duplicates/merges/{row.merge_id}/undo"
+    answer = site.owner.post(path, {"next": tab}, token_from=tab)
+    assert answer.headers["location"] == tab
+    assert "Undone just now" in text_of(site.owner.get(tab).text)
+
+
+def test_a_profile_with_too_many_identifiers_says_that_nothing_is_linked_any_more(
+    site: Site,
+) -> None:
+    more = [{"type": "klaviyo_id", "id": f"k{number}"} for number in range(60)]
+    calls = [
+        {**identify(number, "till"), "context": {"externalIds": [one]}}
+        for number, one in enumerate(more)
+    ]
+    site.house.segment(*calls, identify(100, "ann", email="ann@x.example"))
+    site.house.drain()
+    till = site.house.profile_id("user_id:till")
+    ann = site.house.profile_id("user_id:ann")
+    said = "reached the limit of 50 identifiers"
+    assert said in site.owner.get(f"{site.root}/customers/{till}").text
+    assert said not in site.owner.get(f"{site.root}/customers/{ann}").text
