@@ -9,13 +9,13 @@ import msgspec
 import pytest
 from tests.identities import reference as slow
 from tests.identities.histories import History, histories
+from tests.identities.runs import Evidence, Occurrence, cut_runs
 
 from customer360.clock import Instant
 from customer360.events.model import Identifier
 from customer360.identities.ledger import WEAK
 from customer360.identities.model import Decision, Observation, Resolution, Rules
 from customer360.identities.resolve import resolve
-from customer360.identities.runs import Evidence, Occurrence, cut_runs
 
 Profile = frozenset[str]
 Answer = tuple[object, ...]

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.identities.runs import Evidence, Occurrence, cut_runs
 
 from customer360.clock import DAY
 from customer360.events.model import Identifier, SourceRank, Trust
@@ -21,7 +22,6 @@ from customer360.identities.model import (
 )
 from customer360.identities.normalise import fold_parts, normalise
 from customer360.identities.resolve import resolve
-from customer360.identities.runs import Evidence, Occurrence, cut_runs
 
 TYPES = {
     "id": "shopify_customer_id",

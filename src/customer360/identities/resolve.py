@@ -1,7 +1,7 @@
 """Which observations are one person? Pure: observations and decisions in, groups, owners and candidates out.
 
 `resolve` replays everything from nothing in canonical order, so the order in which it was heard of does not
-matter. The rules are in `replay`, what forbids a merge in `groups`, and runs of events are made in `runs`.
+matter. The rules are in `replay`, and what forbids a merge in `groups`.
 """
 
 from __future__ import annotations
