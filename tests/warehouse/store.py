@@ -284,6 +284,9 @@ def fragment_row(fragment_id: int, profile_id: int) -> dict[str, Any]:
         "era": 0,
         "evidence": fragment_id.to_bytes(16, "big"),
         "trust": 1,
+        "begins_at": 0,
+        "component": fragment_id,
+        "company": 0,
         "profile_id": profile_id,
     }
 

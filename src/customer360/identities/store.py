@@ -66,8 +66,7 @@ def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant)
         [(each.begins_at, change, shop_id, each.fragment_id) for each in links.shifted],
     )
     write_settlement(writes, shop_id, change, links.stored, links.settled, now, actor="")
-    settled = links.settled
-    touched = (links.profiles | settled.reshaped) - set(settled.profiles)
+    touched = links.profiles - set(links.settled.profiles)
     writes.each(
         "update profiles set change = {} where shop_id = {} and profile_id = {}",
         [(change, shop_id, profile_id) for profile_id in sorted(touched)],
@@ -111,6 +110,16 @@ def write_settlement(
     )
     _write_candidates(writes, shop_id, settled, now)
     _write_merges(writes, shop_id, stored, settled, now, actor)
+    # What a profile owns is part of what is shown of it.
+    keys = [*settled.gone_ownerships, *settled.ownerships]
+    founders = {row[0] for row in settled.ownerships.values()}
+    founders |= {stored.ownerships[key][0] for key in keys if key in stored.ownerships}
+    touched = {settled.profile_of[each] for each in founders if each in settled.profile_of}
+    touched |= settled.reshaped
+    writes.each(
+        "update profiles set change = {} where shop_id = {} and profile_id = {}",
+        [(change, shop_id, each) for each in sorted(touched - set(settled.profiles))],
+    )
 
 
 def _write_fragments(
