@@ -104,6 +104,7 @@ def test_a_person_clears_twenty_pairs_with_the_keyboard_alone(open_page: Open) -
     page.keyboard.press("j")
     page.keyboard.press("m")
     left(page, 1)
+    expect(page.locator(".pair:focus")).to_have_count(1)
     page.keyboard.press("n")
     expect(page.get_by_text("No pairs to decide")).to_be_visible()
     expect(page.locator("#main")).to_be_focused()

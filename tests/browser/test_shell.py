@@ -110,7 +110,7 @@ def test_a_file_is_imported_from_choosing_it_to_the_result(window: Window, tmp_p
     expect(page.get_by_label("Order is our")).to_have_value("order_id")
     with worker(window.served):
         page.get_by_role("button", name="Start the import").click()
-        expect(page.get_by_text("Done")).to_be_visible(timeout=15_000)
+        expect(page.get_by_text("Done")).to_be_visible(timeout=60_000)
     expect(page.locator(".sum")).to_contain_text(re.compile(r"stored\s*1"))
     window.open("/imports")
     expect(page.get_by_role("link", name="orders.csv").first).to_be_visible()

@@ -25,14 +25,27 @@ const press = (key, pair) => {
   else scope?.querySelector(`[data-key="${key}"]:enabled`)?.click();
 };
 
+// A key that comes before the next pair has the focus is meant for that one.
+const decide = (key) => {
+  if (current()) press(key, current());
+  else if (busy) waiting = { key, next: true };
+};
+
+const refocus = () => {
+  if (document.activeElement !== document.body) return;
+  const byId = new Map(pairs().map((pair) => [pair.dataset.pair, pair]));
+  const heir = heirs.map((id) => byId.get(id)).find(Boolean) ?? pairs()[0];
+  (heir ?? document.querySelector("#main")).focus();
+};
+
 const KEYS = {
   j: () => move(1),
   ArrowDown: () => move(1),
   k: () => move(-1),
   ArrowUp: () => move(-1),
   x: () => current()?.querySelector("[data-one]").click(),
-  m: () => current() && press("m", current()),
-  n: () => current() && press("n", current()),
+  m: () => decide("m"),
+  n: () => decide("n"),
   M: () => press("M"),
   N: () => press("N"),
 };
@@ -61,11 +74,11 @@ document.addEventListener("htmx:beforeSwap", () => {
 });
 document.addEventListener("htmx:afterSettle", () => {
   busy = false;
-  if (document.activeElement !== document.body) return;
-  const byId = new Map(pairs().map((pair) => [pair.dataset.pair, pair]));
-  const heir = heirs.map((id) => byId.get(id)).find(Boolean) ?? pairs()[0];
-  (heir ?? document.querySelector("#main")).focus();
-  const { key, id } = waiting ?? {};
+  refocus();
+  // A button that goes with the old toast takes the focus along a moment later.
+  setTimeout(refocus, 50);
+  const { key, id, next } = waiting ?? {};
   waiting = null;
-  if (key && (!id || byId.has(id))) press(key, byId.get(id));
+  const meant = next ? current() : pairs().find((pair) => pair.dataset.pair === id);
+  if (key && (meant || !(id || next))) press(key, meant);
 });
