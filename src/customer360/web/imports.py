@@ -93,10 +93,11 @@ def start(door: Door, visit: Visit) -> Page | Response:
 
 def show_one(door: Door, visit: Visit) -> Page:
     """How far an import has come, or what became of its rows."""
+    # Asked first: a reading that ends in between would look as if it had been interrupted.
+    is_running = door.uploads.is_running(visit.id_of("import_id"))
     with visit.app.database.read() as connection:
         job = load_import(connection, visit.shop.shop_id, visit.id_of("import_id"))
         reasons = rejection_reasons(connection, visit.shop.shop_id, job.import_id)
-    is_running = door.uploads.is_running(job.import_id)
     return Page(
         "imports/import.html",
         {
