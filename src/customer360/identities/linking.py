@@ -196,6 +196,7 @@ def _connect(
         if size > LARGEST_COMPONENT
     }
     if large:
+        logger.warning("%d components are too large to be resolved anew", len(large))
         _join_present_owners(connection, shop_id, links, component_of, large)
     links.stored = load(connection, shop_id, touched - large)
     for each in links.shifted:
@@ -311,7 +312,6 @@ def _join_present_owners(
         components = {component_of[one] for one in member.identifiers if one in component_of}
         if not components & large:
             continue
-        logger.warning("a component is too large to be resolved anew; an event joins as it stands")
         owner = _present_owner(connection, shop_id, member)
         member.component = max(components & large)
         member.company = CONTESTED

@@ -109,30 +109,6 @@ def merges_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> li
     return [_read(row) for row in connection.execute(query)]
 
 
-def standing_merges(
-    connection: Connection, shop_id: int, profile_ids: Sequence[ProfileId]
-) -> dict[ProfileId, list[MergeRow]]:
-    """By profile the merges that it is made of, in the order in which they acted."""
-    query = (
-        select(profiles.c.merged_into, *merges.c)
-        .join_from(
-            profiles,
-            merges,
-            and_(merges.c.shop_id == profiles.c.shop_id, merges.c.gone_id == profiles.c.profile_id),
-        )
-        .where(
-            profiles.c.shop_id == shop_id,
-            profiles.c.merged_into.in_(profile_ids),
-            merges.c.state == "standing",
-        )
-        .order_by(merges.c.merged_at, merges.c.decision_id, merges.c.merge_id)
-    )
-    found: dict[ProfileId, list[MergeRow]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.merged_into, []).append(_read(row))
-    return found
-
-
 def _wanted(
     shop_id: int, kinds: Sequence[MergeKind], state: MergeState | None
 ) -> ColumnElement[bool]:

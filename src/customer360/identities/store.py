@@ -65,7 +65,7 @@ def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant)
         "update fragments set begins_at = {}, change = {} where shop_id = {} and fragment_id = {}",
         [(each.begins_at, change, shop_id, each.fragment_id) for each in links.shifted],
     )
-    write_settlement(writes, shop_id, change, links.stored, links.settled, now, actor="")
+    _write_settlement(writes, shop_id, change, links.stored, links.settled, now)
     touched = links.profiles - set(links.settled.profiles)
     writes.each(
         "update profiles set change = {} where shop_id = {} and profile_id = {}",
@@ -73,15 +73,13 @@ def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant)
     )
 
 
-def write_settlement(
+def _write_settlement(
     writes: Writes,
     shop_id: int,
     change: int,
     stored: Stored,
     settled: Settlement,
     now: Instant,
-    *,
-    actor: str,
 ) -> None:
     """Store what resolving some components anew changed."""
     rows = {**stored.members, **settled.members}
@@ -109,7 +107,7 @@ def write_settlement(
         replace_on=("shop_id", "type", "value", "era"),
     )
     _write_candidates(writes, shop_id, settled, now)
-    _write_merges(writes, shop_id, stored, settled, now, actor)
+    _write_merges(writes, shop_id, stored, settled, now)
     # What a profile owns is part of what is shown of it.
     keys = [*settled.gone_ownerships, *settled.ownerships]
     founders = {row[0] for row in settled.ownerships.values()}
@@ -223,7 +221,7 @@ def _hub(candidate: Candidate) -> str:
 
 
 def _write_merges(
-    writes: Writes, shop_id: int, stored: Stored, settled: Settlement, now: Instant, actor: str
+    writes: Writes, shop_id: int, stored: Stored, settled: Settlement, now: Instant
 ) -> None:
     writes.each(
         f"update {merges.name} set state = 'dissolved', ended_at = {{}}"
@@ -238,7 +236,7 @@ def _write_merges(
             "fragment_a", "at_a", "fragment_b", "at_b", "by_fragment", "bridges", "state",
         ),
         [
-            (shop_id, new_ids.next(), *_merge_row(stored, settled, decided, profile_id, merge, now, actor))
+            (shop_id, new_ids.next(), *_merge_row(stored, settled, decided, profile_id, merge, now))
             for profile_id, merge in sorted(settled.merged.items())
         ],
     )  # fmt: skip
@@ -251,7 +249,6 @@ def _merge_row(
     profile_id: ProfileId,
     merge: Merge | None,
     now: Instant,
-    actor: str,
 ) -> tuple[Any, ...]:
     """kept_id, and so on to state: who is kept, why, and what an undo must name."""
     gone = settled.profiles[profile_id]
@@ -272,7 +269,7 @@ def _merge_row(
         for bridge in (merge.bridges if merge and merge.bridges else ())
     ]
     return (
-        kept_id, profile_id, "by_hand" if decision else "automatic", actor, merge.at if merge else now, now,
+        kept_id, profile_id, "by_hand" if decision else "automatic", "", merge.at if merge else now, now,
         merge.decision_id if merge else None, *sides, merge.by[0] if merge and merge.by else None,
         json.dumps(bridges), "standing",
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -145,35 +146,31 @@ def components_of(
 
 def sizes_of(connection: Connection, shop_id: int, components: Iterable[int]) -> dict[int, int]:
     """How many fragments each component has."""
-    wanted = sorted(set(components))
-    counts: dict[int, int] = defaultdict(int)
-    for (component,) in rows_in(connection, _SIZES, (shop_id,), wanted):
-        counts[component] += 1
-    return counts
+    return dict(rows_in(connection, _SIZES, (shop_id,), sorted(set(components))))
 
 
-def member_of(row: Sequence[object], identifiers: tuple[Identifier, ...]) -> Member:
+def member_of(row: Sequence[Any], identifiers: tuple[Identifier, ...]) -> Member:
     """A row of fragments with its observation."""
     (
         fragment_id, evidence, era, begins_at, trust, name, component, company, first_at, last_at, rank, events,
         profile_id,
     ) = row  # fmt: skip
     return Member(
-        fragment_id=fragment_id,  # type: ignore[arg-type]
-        evidence=bytes(evidence),  # type: ignore[call-overload]
+        fragment_id=fragment_id,
+        evidence=bytes(evidence),
         identifiers=identifiers,
-        name=name_of(str(name)),
-        trust=Trust(trust),  # type: ignore[arg-type]
-        rank=SourceRank(rank),  # type: ignore[arg-type]
-        first_at=first_at,  # type: ignore[arg-type]
-        last_at=last_at,  # type: ignore[arg-type]
-        events=events,  # type: ignore[arg-type]
-        begins_at=begins_at,  # type: ignore[arg-type]
-        era=era,  # type: ignore[arg-type]
-        component=component,  # type: ignore[arg-type]
-        company=company,  # type: ignore[arg-type]
-        profile_id=profile_id,  # type: ignore[arg-type]
-        stored_first_at=first_at,  # type: ignore[arg-type]
+        name=name_of(name),
+        trust=Trust(trust),
+        rank=SourceRank(rank),
+        first_at=first_at,
+        last_at=last_at,
+        events=events,
+        begins_at=begins_at,
+        era=era,
+        component=component,
+        company=company,
+        profile_id=profile_id,
+        stored_first_at=first_at,
     )
 
 
@@ -236,4 +233,4 @@ _CARRIERS = (
 _COMPONENTS = (
     "select fragment_id, component from fragments where shop_id = {} and fragment_id in {}"
 )
-_SIZES = "select component from fragments where shop_id = {} and component in {}"
+_SIZES = "select component, count(*) from fragments where shop_id = {} and component in {} group by component"

@@ -37,8 +37,9 @@ from customer360.intake.waiting import Failed, leave, take
 from customer360.intake.work import Work
 from customer360.intake.writing import writes_of
 from customer360.profiles import checkouts, orders, sessions
-from customer360.profiles.fold import Aggregate, combine, decode, fold, names_of
-from customer360.storage.database import Database, Writes, rows_in
+from customer360.profiles.fold import Aggregate, combine, fold, names_of
+from customer360.profiles.members import aggregates_in, members_of
+from customer360.storage.database import Database, Writes
 from customer360.storage.metadata import shop_clock
 
 logger = logging.getLogger(__name__)
@@ -168,8 +169,7 @@ def _fold(connection: Connection, shop_id: int, work: Work) -> None:
     }
     touched = {one.fragment_id for one in work.placed} - {0}
     old = (touched - links.new) | {cut.fragment_id for cut in links.cuts}
-    for fragment_id, blob in rows_in(connection, _AGGREGATES, (shop_id,), sorted(old)):
-        work.aggregates[fragment_id] = decode(blob)
+    work.aggregates = aggregates_in(connection, shop_id, old)
     for cut in links.cuts:
         split_aggregate(connection, shop_id, cut, work.aggregates)
     for one in work.placed:
@@ -186,11 +186,6 @@ def _fold(connection: Connection, shop_id: int, work: Work) -> None:
             kept=orders.has_own_row(one),
             known=one.fragment_id in naming,
         )
-
-
-_AGGREGATES = (
-    "select fragment_id, aggregate from aggregates where shop_id = {} and fragment_id in {}"
-)
 
 
 def _name(connection: Connection, shop_id: int, work: Work) -> None:
@@ -214,25 +209,20 @@ def _name(connection: Connection, shop_id: int, work: Work) -> None:
         return
     parts: dict[int, list[Aggregate]] = defaultdict(list)
     moved = links.settled.profile_of
-    present: dict[int, int] = dict(
-        rows_in(connection, _FRAGMENTS, (shop_id,), sorted(renamed), index="ix_fragments_profile")
-    )
+    present = members_of(connection, shop_id, renamed)
     elsewhere = {
         fragment_id: moved.get(fragment_id, profile_id)
         for fragment_id, profile_id in {**present, **moved}.items()
         if fragment_id not in work.aggregates and moved.get(fragment_id, profile_id) in renamed
     }
-    for fragment_id, blob in rows_in(connection, _AGGREGATES, (shop_id,), sorted(elsewhere)):
-        parts[elsewhere[fragment_id]].append(decode(blob))
+    for fragment_id, aggregate in aggregates_in(connection, shop_id, elsewhere).items():
+        parts[elsewhere[fragment_id]].append(aggregate)
     for fragment_id, aggregate in work.aggregates.items():
         parts[links.profile_of(fragment_id)].append(aggregate)
     for profile_id in renamed:
         members = parts[profile_id]
         names = names_of(members[0] if len(members) == 1 else combine(members))
         work.names[profile_id] = names.full if names else ""
-
-
-_FRAGMENTS = "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}"
 
 
 def _profiles_of(connection: Connection, shop: Shop, work: Work) -> set[int]:

@@ -21,11 +21,12 @@ from customer360.intake.eras import move_era, split_aggregate
 from customer360.profiles import checkouts
 from customer360.profiles.card import contact_question
 from customer360.profiles.facts import Facts, gather
-from customer360.profiles.fold import Aggregate, decode, encode
+from customer360.profiles.fold import encode
 from customer360.profiles.hydrate import find_by_identifier
+from customer360.profiles.members import aggregates_in
 from customer360.profiles.renaming import rename
 from customer360.profiles.tables import aggregates
-from customer360.storage.database import Writes, rows_in
+from customer360.storage.database import Writes
 
 _CHANNELS: dict[Channel, str] = {
     "email": "e-mail",
@@ -237,15 +238,7 @@ def _move_eras(
 ) -> None:
     if not links.cuts:
         return
-    split: dict[int, Aggregate] = {
-        fragment_id: decode(blob)
-        for fragment_id, blob in rows_in(
-            connection,
-            "select fragment_id, aggregate from aggregates where shop_id = {} and fragment_id in {}",
-            (shop_id,),
-            sorted({cut.fragment_id for cut in links.cuts}),
-        )
-    }
+    split = aggregates_in(connection, shop_id, {cut.fragment_id for cut in links.cuts})
     for cut in links.cuts:
         split_aggregate(connection, shop_id, cut, split)
     writes.insert(

@@ -17,7 +17,8 @@ from customer360.events.model import IdentifierType
 from customer360.identities.similarity.model import Person, Place
 from customer360.identities.similarity.scan import Options, Progress, Scan, in_silence, scanning
 from customer360.identities.similarity.store import end_others, keep
-from customer360.profiles.fold import Aggregate, combine, decode, names_of
+from customer360.profiles.fold import Aggregate, combine, names_of
+from customer360.profiles.members import aggregates_in, members_of
 from customer360.storage.database import Database, rows_in
 from customer360.storage.mirror import fetch
 
@@ -82,10 +83,6 @@ _PROFILES = (
     "select profile_id, founded_by from profiles"
     " where shop_id = {} and profile_id > {} and merged_into is null and known order by profile_id limit {}"
 )
-_FRAGMENTS = "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}"
-_AGGREGATES = (
-    "select fragment_id, aggregate from aggregates where shop_id = {} and fragment_id in {}"
-)
 _OWNED = (
     "select fragment_id, type, value, since from ownerships"
     " where shop_id = {} and until is null and fragment_id in {}"
@@ -93,12 +90,10 @@ _OWNED = (
 
 
 def _people(connection: Connection, shop_id: int, founders: dict[int, int]) -> list[Person]:
-    profile_of = dict(
-        rows_in(connection, _FRAGMENTS, (shop_id,), list(founders), index="ix_fragments_profile")
-    )
+    profile_of = members_of(connection, shop_id, founders)
     parts: dict[int, list[Aggregate]] = defaultdict(list)
-    for fragment_id, blob in rows_in(connection, _AGGREGATES, (shop_id,), list(profile_of)):
-        parts[profile_of[fragment_id]].append(decode(blob))
+    for fragment_id, aggregate in aggregates_in(connection, shop_id, profile_of).items():
+        parts[profile_of[fragment_id]].append(aggregate)
     owned: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
     for fragment_id, kind, value, since in rows_in(
         connection, _OWNED, (shop_id,), list(profile_of), index="ix_ownerships_fragment"

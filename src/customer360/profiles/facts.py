@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.profiles.fold import Aggregate, combine, decode
+from customer360.profiles.fold import Aggregate, combine
 from customer360.profiles.identifiers import IdentifierFact, identifiers_of
+from customer360.profiles.members import aggregates_in, members_of
 from customer360.profiles.touches import Touch, touch_of
 from customer360.storage.database import rows_in
 from customer360.values import Amount
@@ -94,16 +95,10 @@ def _add_aggregates(
 ) -> dict[int, Facts]:
     owner: dict[int, Facts] = {}
     parts: dict[int, list[Aggregate]] = defaultdict(list)
-    members = rows_in(
-        connection, _FRAGMENTS, (shop_id,), list(people), index="ix_fragments_profile"
-    )
-    blobs = dict(
-        rows_in(connection, _AGGREGATES, (shop_id,), [fragment for fragment, _ in members])
-    )
-    for fragment_id, profile_id in sorted(members):
-        if fragment_id not in blobs:
-            continue
-        facts, part_of_it = people[profile_id], decode(blobs[fragment_id])
+    members = members_of(connection, shop_id, people)
+    for fragment_id, part_of_it in sorted(aggregates_in(connection, shop_id, members).items()):
+        profile_id = members[fragment_id]
+        facts = people[profile_id]
         owner[fragment_id] = facts
         facts.fragments.append(fragment_id)
         facts.first_sources[fragment_id] = _first_source(part_of_it)
@@ -114,12 +109,6 @@ def _add_aggregates(
     for profile_id, told in parts.items():
         people[profile_id].aggregate = told[0] if len(told) == 1 else combine(told)
     return owner
-
-
-_FRAGMENTS = "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}"
-_AGGREGATES = (
-    "select fragment_id, aggregate from aggregates where shop_id = {} and fragment_id in {}"
-)
 
 
 def _add_orders(

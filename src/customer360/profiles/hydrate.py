@@ -11,7 +11,7 @@ from customer360.events.model import Identifier
 from customer360.identities.normalise import STRENGTH, normalise_one
 from customer360.identities.tables import fragments, ownerships, profiles
 from customer360.profiles.identifiers import identifiers_of, shown
-from customer360.storage.database import rows_in
+from customer360.profiles.members import members_of
 
 _NUMBER_SPACE = {"whatsapp": "phone"}
 
@@ -37,9 +37,7 @@ def hydrate(connection: Connection, shop_id: int, profile_ids: Sequence[int]) ->
     names: dict[int, str] = {
         profile_id: name or "" for profile_id, name in connection.execute(query)
     }
-    members: dict[int, int] = dict(
-        rows_in(connection, _FRAGMENTS, (shop_id,), list(names), index="ix_fragments_profile")
-    )
+    members = members_of(connection, shop_id, names)
     held = identifiers_of(connection, shop_id, members)
     return [
         Summary(
@@ -51,9 +49,6 @@ def hydrate(connection: Connection, shop_id: int, profile_ids: Sequence[int]) ->
         for profile_id in profile_ids
         if profile_id in names
     ]
-
-
-_FRAGMENTS = "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}"
 
 
 def find_by_identifier(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, select
@@ -9,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, and_, bindparam, select
 from customer360.identities.tables import fragments
 from customer360.profiles.fold import Aggregate, decode
 from customer360.profiles.tables import aggregates
+from customer360.storage.database import rows_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,30 @@ _AGGREGATES = (
 
 def fragments_of(connection: Connection, shop_id: int, profile_id: int) -> list[int]:
     """The fragments of a profile."""
-    query = select(fragments.c.fragment_id).where(
-        fragments.c.shop_id == shop_id, fragments.c.profile_id == profile_id
+    return list(members_of(connection, shop_id, [profile_id]))
+
+
+def members_of(connection: Connection, shop_id: int, profile_ids: Iterable[int]) -> dict[int, int]:
+    """The fragments of these profiles, each with its profile."""
+    return dict(
+        rows_in(connection, _OF, (shop_id,), sorted(profile_ids), index="ix_fragments_profile")
     )
-    return list(connection.scalars(query))
+
+
+_OF = "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}"
+
+
+def aggregates_in(
+    connection: Connection, shop_id: int, fragment_ids: Iterable[int]
+) -> dict[int, Aggregate]:
+    """What the events of these fragments add up to, by fragment."""
+    return {
+        fragment_id: decode(blob)
+        for fragment_id, blob in rows_in(connection, _IN, (shop_id,), sorted(fragment_ids))
+    }
+
+
+_IN = "select fragment_id, aggregate from aggregates where shop_id = {} and fragment_id in {}"
 
 
 def aggregates_of(connection: Connection, shop_id: int, profile_id: int) -> dict[int, Aggregate]:
