@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -31,6 +32,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 _FILE = "bench.json"
+_PAGE = 4096
 # What is fed at once, and how far feeding may run ahead of the worker.
 _ROWS_A_COMMIT = 10_000
 _MOST_WAITING = 100_000
@@ -73,7 +75,9 @@ def prepared(kept_in: Path | None, name: str, fill: Callable[[Store], Store]) ->
         if not (template / _FILE).exists():
             shutil.rmtree(template, ignore_errors=True)
             _keep(fill(new_store(template)))
-        shutil.copytree(template, run_in)
+        shutil.copytree(template, run_in, copy_function=_copy)
+        # What was just copied would be written to the disk during the measurement.
+        os.sync()
         kept = msgspec.json.decode((run_in / _FILE).read_bytes(), type=Store)
         yield msgspec.structs.replace(kept, data_dir=str(run_in))
 
@@ -166,7 +170,7 @@ class Watch:
         marks = ", ".join("?" * len(fragments))
         which = (self._shop_id, *fragments)
         self._connection.execute(
-            f"select aggregate from aggregates where shop_id = ? and fragment_id in ({marks})",
+            f"select aggregate from observations where shop_id = ? and fragment_id in ({marks})",
             which,
         ).fetchall()
         newest = [
@@ -196,6 +200,20 @@ def wait_until_settled(store: Store, seconds: float) -> None:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{watch.waiting():,} signals still wait after {seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
+
+
+def _copy(source: str, target: str) -> str:
+    """Copy a file page by page, as the database wrote it.
+
+    The system caches what is written in large pieces as such, and for each page that the database changes later it
+    would write the whole piece to the disk again.
+    """
+    with Path(source).open("rb", buffering=0) as old, Path(target).open("xb", buffering=0) as new:
+        while piece := memoryview(old.read(1024 * _PAGE)):
+            for start in range(0, len(piece), _PAGE):
+                new.write(piece[start : start + _PAGE])
+    shutil.copymode(source, target)
+    return target
 
 
 def _keep(store: Store) -> None:
