@@ -15,10 +15,9 @@ from customer360.clock import FixedClock
 from customer360.events import warehouse as events_warehouse
 from customer360.events.tables import events
 from customer360.identities import warehouse as identities_warehouse
-from customer360.identities.tables import fragment_identifiers, fragments
+from customer360.identities.tables import fragment_identifiers, fragments, observations
 from customer360.profiles import warehouse as profiles_warehouse
 from customer360.profiles.tables import (
-    aggregates,
     checkouts,
     order_lines,
     orders,
@@ -128,8 +127,9 @@ class Store:
                 connection.execute(insert(fragment_identifiers).values(shop_id=self.shop_id, **row))
             names = {"1": [AT, "key", first, last, "segment", 1]} if first or last else {}
             blob = json.dumps({"names": names}).encode()
-            row = {"fragment_id": fragment_id, "aggregate": blob}
-            connection.execute(insert(aggregates).values(shop_id=self.shop_id, **row))
+            seen = {"first_at": AT, "last_at": AT, "rank": 0, "n": 1, "aggregate": blob}
+            row = {"shop_id": self.shop_id, "fragment_id": fragment_id, **seen}
+            connection.execute(insert(observations).values(row))
 
     def _replace(self, connection: Connection, table: Table, values: dict[str, Any]) -> None:
         values = {"shop_id": self.shop_id, **values}

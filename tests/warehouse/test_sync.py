@@ -1,5 +1,6 @@
 """The warehouse follows the profile store: each change once, whatever dies on the way."""
 
+import shutil
 from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from customer360.errors import ShopNotFound
 from customer360.events.tables import events
@@ -21,7 +22,7 @@ from customer360.profiles.sessions import SESSIONS_MIRROR
 from customer360.profiles.tables import checkouts, orders, refunds, sessions
 from customer360.profiles.warehouse import CHECKOUTS_MIRROR, ORDERS_MIRROR
 from customer360.storage.database import Database
-from customer360.storage.metadata import shop_clock
+from customer360.storage.metadata import profile_changes, shop_clock, tombstones
 from customer360.storage.mirror import Field, Kind, Mirror, Schema
 from customer360.warehouse.sync import sync
 from tests.warehouse.store import (
@@ -354,6 +355,54 @@ def test_a_profile_store_from_a_backup_rebuilds_the_warehouse(store: Store, copi
     copied.sync()
     assert copied.column("select count(*) from event_facts") == [3]
     assert synced(store) == 1
+
+
+def test_what_the_warehouse_has_heard_of_is_no_longer_noted(store: Store, copied: Copied) -> None:
+    store.put(sessions, **session_row(5))
+    copied.sync()
+    store.bury(sessions, SESSIONS_MIRROR, 5)
+    note_change(store, profile_id=7)
+    assert notes(store) == [(2, "tombstones"), (3, "profile_changes")]
+    copied.sync()
+    assert notes(store) == []
+
+
+def test_a_warehouse_from_before_what_is_still_noted_is_rebuilt(
+    store: Store, copied: Copied, tmp_path: Path
+) -> None:
+    store.put(sessions, **session_row(5))
+    copied.sync()
+    copied.engine.close()
+    shutil.copytree(tmp_path / "warehouse", tmp_path / "backup")
+    with closing(open_engine(tmp_path / "warehouse")) as engine:
+        store.bury(sessions, SESSIONS_MIRROR, 5)
+        Copied(store, engine).sync()
+    shutil.rmtree(tmp_path / "warehouse")
+    (tmp_path / "backup").rename(tmp_path / "warehouse")
+    with closing(open_engine(tmp_path / "warehouse")) as engine:
+        restored = Copied(store, engine)
+        assert len(restored.rows("from sessions")) == 1
+        assert restored.sync().after == 0
+        assert restored.rows("from sessions") == []
+
+
+def note_change(store: Store, profile_id: int) -> None:
+    """What a batch notes of a profile that it changed."""
+    with store.changing() as (connection, change):
+        row = {"shop_id": store.shop_id, "change": change, "profile_id": profile_id}
+        connection.execute(insert(profile_changes).values(row))
+
+
+def notes(store: Store) -> list[tuple[int, str]]:
+    """What is noted for the warehouse: change number and table."""
+    with store.database.read() as connection:
+        return sorted(
+            (change, table.name)
+            for table in (tombstones, profile_changes)
+            for change in connection.scalars(
+                select(table.c.change).where(table.c.shop_id == store.shop_id)
+            )
+        )
 
 
 def test_a_new_version_of_the_schema_fills_the_warehouse_anew(

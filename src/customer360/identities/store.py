@@ -25,6 +25,7 @@ from customer360.identities.tables import (
     profiles,
 )
 from customer360.storage.database import Writes, rows_in
+from customer360.storage.metadata import profile_changes
 from customer360.values import new_ids
 
 
@@ -66,10 +67,18 @@ def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant)
         [(each.begins_at, change, shop_id, each.fragment_id) for each in links.shifted],
     )
     _write_settlement(writes, shop_id, change, links.stored, links.settled, now)
-    touched = links.profiles - set(links.settled.profiles)
-    writes.each(
-        "update profiles set change = {} where shop_id = {} and profile_id = {}",
-        [(change, shop_id, profile_id) for profile_id in sorted(touched)],
+    note_changed(writes, shop_id, change, links.profiles)
+
+
+def note_changed(
+    writes: Writes, shop_id: int, change: int, profile_ids: Iterable[ProfileId]
+) -> None:
+    """Have the warehouse look at these profiles again."""
+    writes.insert(
+        profile_changes,
+        ("shop_id", "change", "profile_id"),
+        [(shop_id, change, profile_id) for profile_id in sorted(profile_ids)],
+        on_conflict="do nothing",
     )
 
 
@@ -95,7 +104,7 @@ def _write_settlement(
             for each in sorted(changed & set(stored.members))
         ],
     )  # fmt: skip
-    _write_profiles(writes, shop_id, change, settled, now)
+    _write_profiles(writes, shop_id, settled, now)
     writes.each(
         "delete from ownerships where shop_id = {} and type = {} and value = {} and era = {}",
         [(shop_id, *key) for key in settled.gone_ownerships],
@@ -113,11 +122,7 @@ def _write_settlement(
     founders = {row[0] for row in settled.ownerships.values()}
     founders |= {stored.ownerships[key][0] for key in keys if key in stored.ownerships}
     touched = {settled.profile_of[each] for each in founders if each in settled.profile_of}
-    touched |= settled.reshaped
-    writes.each(
-        "update profiles set change = {} where shop_id = {} and profile_id = {}",
-        [(change, shop_id, each) for each in sorted(touched - set(settled.profiles))],
-    )
+    note_changed(writes, shop_id, change, touched | settled.reshaped | set(settled.profiles))
 
 
 def _write_fragments(
@@ -148,22 +153,20 @@ def _write_fragments(
     )
 
 
-def _write_profiles(
-    writes: Writes, shop_id: int, change: int, settled: Settlement, now: Instant
-) -> None:
+def _write_profiles(writes: Writes, shop_id: int, settled: Settlement, now: Instant) -> None:
     born = sorted(settled.born)
     writes.insert(
         profiles,
-        ("shop_id", "profile_id", "founded_by", "known", "name", "search_text", "created_at", "change"),
+        ("shop_id", "profile_id", "founded_by", "known", "name", "search_text", "created_at"),
         [
-            (shop_id, each, settled.profiles[each].founded_by, settled.profiles[each].known, "", "", now, change)
+            (shop_id, each, settled.profiles[each].founded_by, settled.profiles[each].known, "", "", now)
             for each in born
         ],
     )  # fmt: skip
     writes.each(
-        "update profiles set known = {}, merged_into = {}, change = {} where shop_id = {} and profile_id = {}",
+        "update profiles set known = {}, merged_into = {} where shop_id = {} and profile_id = {}",
         [
-            (profile.known, profile.merged_into, change, shop_id, each)
+            (profile.known, profile.merged_into, shop_id, each)
             for each, profile in sorted(settled.profiles.items())
             if each not in settled.born
         ],

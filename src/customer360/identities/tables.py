@@ -17,8 +17,6 @@ profiles = Table(
     Column("name", Text, nullable=False, default="", info=NULL),
     Column("search_text", Text, nullable=False, default="", info=NULL),
     number("created_at", nullable=False),
-    number("change", nullable=False),
-    Index("ix_profiles_change", "shop_id", "change"),
     Index(
         "ix_profiles_merged_into",
         "shop_id",
@@ -92,9 +90,11 @@ observations = Table(
     number("last_at", nullable=False),
     Column("rank", Integer, nullable=False, info=KEEP),
     number("n", nullable=False),
+    Column("aggregate", LargeBinary, nullable=True, info=NULL),
     sqlite_with_rowid=False,
 )
-"""When a fragment was seen, and how often; kept longer than the events themselves."""
+"""When a fragment was seen and how often, kept longer than the events themselves, and what these add up to: a
+`profiles.fold.Aggregate` as JSON, here because each event changes both."""
 
 decisions = Table(
     "decisions",

@@ -21,11 +21,9 @@ from customer360.intake.eras import move_era, split_aggregate
 from customer360.profiles import checkouts
 from customer360.profiles.card import contact_question
 from customer360.profiles.facts import Facts, gather
-from customer360.profiles.fold import encode
 from customer360.profiles.hydrate import find_by_identifier
-from customer360.profiles.members import aggregates_in
+from customer360.profiles.members import aggregates_in, write_aggregates
 from customer360.profiles.renaming import rename
-from customer360.profiles.tables import aggregates
 from customer360.storage.database import Writes
 
 _CHANNELS: dict[Channel, str] = {
@@ -241,11 +239,6 @@ def _move_eras(
     split = aggregates_in(connection, shop_id, {cut.fragment_id for cut in links.cuts})
     for cut in links.cuts:
         split_aggregate(connection, shop_id, cut, split)
-    writes.insert(
-        aggregates,
-        ("shop_id", "fragment_id", "aggregate"),
-        [(shop_id, fragment_id, encode(each)) for fragment_id, each in sorted(split.items())],
-        replace_on=("shop_id", "fragment_id"),
-    )
+    write_aggregates(writes, shop_id, split)
     for cut in links.cuts:
         move_era(writes, shop_id, change, cut)

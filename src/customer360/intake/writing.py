@@ -15,8 +15,7 @@ from customer360.intake.eras import move_era
 from customer360.intake.waiting import leave
 from customer360.intake.work import Work
 from customer360.profiles import checkouts, orders, sessions
-from customer360.profiles.fold import encode
-from customer360.profiles.tables import aggregates
+from customer360.profiles.members import write_aggregates
 from customer360.storage.database import Writes
 
 _EVENT_COLUMNS = (
@@ -47,15 +46,7 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     ]
     rows.sort(key=lambda row: (row[1], row[2]))
     writes.insert(events, _EVENT_COLUMNS, rows)
-    writes.insert(
-        aggregates,
-        ("shop_id", "fragment_id", "aggregate"),
-        [
-            (shop_id, fragment_id, encode(aggregate))
-            for fragment_id, aggregate in sorted(work.aggregates.items())
-        ],
-        replace_on=("shop_id", "fragment_id"),
-    )
+    write_aggregates(writes, shop_id, work.aggregates)
     sessions.write(writes, shop_id, change, work.visits)
     orders.write(writes, shop_id, change, work.ledger)
     checkouts.write(writes, shop_id, change, work.checkouts)
@@ -66,10 +57,7 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     _write_names(writes, shop_id, work)
     for cut in work.links.cuts:
         move_era(writes, shop_id, change, cut)
-    writes.each(
-        "update profiles set change = {} where shop_id = {} and profile_id = {}",
-        [(change, shop_id, profile_id) for profile_id in sorted(work.other_profiles)],
-    )
+    identity_store.note_changed(writes, shop_id, change, work.other_profiles)
     leave(
         writes,
         shop_id,

@@ -42,7 +42,6 @@ class Facts:
     profile_id: int
     known: bool
     name: str
-    change: int
     fragments: list[int] = field(default_factory=list)
     first_sources: dict[int, str] = field(default_factory=dict)
     """By fragment: the source that told of it first."""
@@ -62,10 +61,8 @@ class Facts:
 def gather(connection: Connection, shop_id: int, profile_ids: Sequence[int]) -> dict[int, Facts]:
     """The facts of these profiles; merged and unknown ids are left out."""
     people = {
-        profile_id: Facts(profile_id, bool(known), name or "", change)
-        for profile_id, known, name, change in rows_in(
-            connection, _PROFILES, (shop_id,), profile_ids
-        )
+        profile_id: Facts(profile_id, bool(known), name or "")
+        for profile_id, known, name in rows_in(connection, _PROFILES, (shop_id,), profile_ids)
     }
     owner = _add_aggregates(connection, shop_id, people)
     members = list(owner)
@@ -85,7 +82,7 @@ def gather(connection: Connection, shop_id: int, profile_ids: Sequence[int]) -> 
 
 
 _PROFILES = (
-    "select profile_id, known, name, change from profiles"
+    "select profile_id, known, name from profiles"
     " where shop_id = {} and merged_into is null and profile_id in {}"
 )
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, select
 
-from customer360.identities.tables import fragments
-from customer360.profiles.fold import Aggregate, decode
-from customer360.profiles.tables import aggregates
-from customer360.storage.database import rows_in
+from customer360.identities.tables import fragments, observations
+from customer360.profiles.fold import Aggregate, decode, encode
+from customer360.storage.database import Writes, rows_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,17 @@ DERIVED = {
 """By type of event."""
 
 _AGGREGATES = (
-    select(fragments.c.fragment_id, aggregates.c.aggregate)
+    select(fragments.c.fragment_id, observations.c.aggregate)
     .join_from(
         fragments,
-        aggregates,
+        observations,
         and_(
-            aggregates.c.shop_id == fragments.c.shop_id,
-            aggregates.c.fragment_id == fragments.c.fragment_id,
+            observations.c.shop_id == fragments.c.shop_id,
+            observations.c.fragment_id == fragments.c.fragment_id,
         ),
     )
     .where(
+        observations.c.aggregate.is_not(None),
         fragments.c.shop_id == bindparam("shop_id", type_=BigInteger),
         fragments.c.profile_id == bindparam("profile_id", type_=BigInteger),
     )
@@ -77,7 +77,10 @@ def aggregates_in(
     }
 
 
-_IN = "select fragment_id, aggregate from aggregates where shop_id = {} and fragment_id in {}"
+_IN = (
+    "select fragment_id, aggregate from observations"
+    " where shop_id = {} and aggregate is not null and fragment_id in {}"
+)
 
 
 def aggregates_of(connection: Connection, shop_id: int, profile_id: int) -> dict[int, Aggregate]:
@@ -87,3 +90,14 @@ def aggregates_of(connection: Connection, shop_id: int, profile_id: int) -> dict
         fragment_id: decode(blob)
         for fragment_id, blob in connection.execute(_AGGREGATES, asked).all()
     }
+
+
+def write_aggregates(writes: Writes, shop_id: int, aggregates: Mapping[int, Aggregate]) -> None:
+    """Store what the events of some fragments add up to; the fragments are there already."""
+    writes.each(
+        "update observations set aggregate = {} where shop_id = {} and fragment_id = {}",
+        [
+            (encode(aggregate), shop_id, fragment_id)
+            for fragment_id, aggregate in sorted(aggregates.items())
+        ],
+    )

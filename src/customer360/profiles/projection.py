@@ -66,7 +66,7 @@ def profiles_mirror(read_contact_points: ReadContactPoints, own_words: FindOwnWo
         number=PROFILES_MIRROR,
         fields=FIELDS,
         key="profile_id",
-        changed_in="profiles",
+        changed_in="profile_changes",
         rows=partial(_rows, read_contact_points, own_words),
         owner="profile_id",
     )
@@ -80,12 +80,11 @@ def _rows(
     after: int,
     upto: int,
 ) -> Iterator[Rows]:
-    changed = "select profile_id from profiles where shop_id = {} and change > {} and change <= {}"
-    ids = [
-        profile_id
-        for batch in fetch(connection, changed, (shop_id, after, upto))
-        for (profile_id,) in batch
-    ]
+    which = fetch(connection, _CHANGED, (shop_id, after, upto))
+    if not after:
+        # A new warehouse: what changed before is no longer noted.
+        which = fetch(connection, _ALL, (shop_id,))
+    ids = [profile_id for batch in which for (profile_id,) in batch]
     for start in range(0, len(ids), _CHUNK):
         part = ids[start : start + _CHUNK]
         people = list(gather(connection, shop_id, part).values())
@@ -110,6 +109,13 @@ def _rows(
             for facts in people
         }
         yield Rows(keys=part, columns=columns, own_words=own)
+
+
+_ALL = "select profile_id from profiles where shop_id = {} and merged_into is null"
+_CHANGED = (
+    "select distinct profile_id from profile_changes"
+    " where shop_id = {} and change > {} and change <= {}"
+)
 
 
 def _names(facts: Facts) -> list[tuple[str, str]]:

@@ -6,16 +6,6 @@ from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
 from customer360.storage.metadata import KEEP, NULL, metadata, number, shop_id
 
-aggregates = Table(
-    "aggregates",
-    metadata,
-    shop_id(),
-    number("fragment_id", primary_key=True),
-    Column("aggregate", LargeBinary, nullable=False, info=NULL),
-    sqlite_with_rowid=False,
-)
-"""One `fold.Aggregate` per fragment, as JSON: counts, first and last times, traits with source and time."""
-
 orders = Table(
     "orders",
     metadata,

@@ -49,11 +49,13 @@ shop_clock = Table(
     shop_id(),
     Column("change", BigInteger, nullable=False, default=0, info=KEEP),
     Column("synced", BigInteger, nullable=False, default=0, info=KEEP),
+    Column("forgotten", BigInteger, nullable=False, default=0, info=KEEP),
     Column("lease_epoch", BigInteger, nullable=False, default=0, info=KEEP),
     Column("lease_owner", BigInteger, nullable=True, info=KEEP),
     Column("lease_until", BigInteger, nullable=False, default=0, info=KEEP),
 )
-"""One row per shop: its last change number, the last one known to be in the warehouse, and the worker's lease."""
+"""One row per shop: its last change number, the last one known to be in the warehouse, the last one whose tombstones
+and changed profiles are no longer kept, and the worker's lease."""
 
 tombstones = Table(
     "tombstones",
@@ -64,4 +66,15 @@ tombstones = Table(
     Column("row_id", BigInteger, primary_key=True, autoincrement=False, info=KEEP),
     sqlite_with_rowid=False,
 )
-"""Rows that have left a mirrored table since, so that the warehouse forgets them too."""
+"""Rows that have left a mirrored table, so that the warehouse forgets them too; gone once it has."""
+
+profile_changes = Table(
+    "profile_changes",
+    metadata,
+    shop_id(),
+    Column("change", BigInteger, primary_key=True, autoincrement=False, info=KEEP),
+    Column("profile_id", BigInteger, primary_key=True, autoincrement=False, info=KEEP),
+    sqlite_with_rowid=False,
+)
+"""Profiles of which something changed, until the warehouse has them. Appended instead of noted on the profile itself:
+that would write two pages anywhere in the store for each of them."""

@@ -85,7 +85,10 @@ class Mirror:
     key: str
     """The field by which rows are replaced; several rows may share a key."""
     changed_in: str
-    """The profile store's table whose `change` says what is new; has an index on (shop_id, change)."""
+    """The profile store's table whose `change` says what is new; has an index on (shop_id, change).
+
+    Where it is `profile_changes`, a new warehouse (`after` is 0) reads everything instead.
+    """
     rows: ReadRows = field(compare=False)
     owner: str | None = "fragment_id"
     """The field that says whose row it is."""

@@ -123,7 +123,8 @@ def read_told(connection: Connection, shop_id: int, fragment_ids: list[int]) -> 
     found: dict[int, frozenset[str]] = {}
     for rows in fetch_in(
         connection,
-        "select fragment_id, aggregate from aggregates where shop_id = {} and fragment_id in {}",
+        "select fragment_id, aggregate from observations where shop_id = {}"
+        " and aggregate is not null and fragment_id in {}",
         shop_id,
         fragment_ids,
     ):

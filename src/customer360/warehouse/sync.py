@@ -13,12 +13,12 @@ from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from customer360.errors import ShopNotFound
 from customer360.storage.database import Database
 from customer360.storage.engines.engine import Engine, Transaction
-from customer360.storage.metadata import shop_clock
+from customer360.storage.metadata import profile_changes, shop_clock, tombstones
 from customer360.storage.mirror import Mirror, Rows, Schema, fetch
 from customer360.warehouse.columns import column, has_text, to_arrow
 from customer360.warehouse.own_words import KnownWords, OwnWordsOf, OwnWordsReader
@@ -52,7 +52,8 @@ def sync(
 ) -> SyncResult:
     """Copy what changed since the last sync; without changes it costs a question to each store.
 
-    A warehouse that knows more than the profile store, because that was restored from a backup, is rebuilt.
+    After a restore from a backup the warehouse may know more than the profile store, or less than what that still
+    has notes of: then it is rebuilt.
     Raises WarehouseBusy when another process holds it, and ShopNotFound.
     """
     copier = Copier(database, shop_id, schema, own_words or OwnWordsOf(), chunk_rows)
@@ -83,11 +84,17 @@ def rebuild(
 
 
 def note_synced(database: Database, shop_id: int, change: int) -> None:
-    """Tell the profile store, for whoever wants to know how fresh the warehouse is; nothing depends on it."""
+    """Tell the profile store, which forgets what only the warehouse had to hear of."""
     with database.write() as connection:
         connection.execute(
-            update(shop_clock).where(shop_clock.c.shop_id == shop_id).values(synced=change)
+            update(shop_clock)
+            .where(shop_clock.c.shop_id == shop_id)
+            .values(synced=change, forgotten=change)
         )
+        for table in (tombstones, profile_changes):
+            connection.execute(
+                delete(table).where(table.c.shop_id == shop_id, table.c.change <= change)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ class Copier:
     chunk_rows: int = CHUNK_ROWS
 
     def catch_up(self, transaction: OpenTransaction) -> SyncResult | None:
-        """Copy chunks until nothing is left; None when the warehouse knows more than the profile store.
+        """Copy chunks until nothing is left; None when the warehouse is not one that can be brought up to date.
 
         Each chunk reads a snapshot of its own, so none is held open for long: a row that changes again meanwhile
         comes with a later chunk, as its change number rose.
@@ -114,8 +121,8 @@ class Copier:
                 after = notes.get(CHANGE, 0)
                 first = after if first < 0 else first
                 with self.database.read() as connection:
-                    change = last_change(connection, self.shop_id)
-                    if after > change:
+                    change, forgotten = _clock(connection, self.shop_id)
+                    if after > change or 0 < after < forgotten:
                         return None
                     if after == change and CHANGE in notes:
                         break
@@ -144,11 +151,18 @@ class Copier:
 
 def last_change(connection: Connection, shop_id: int) -> int:
     """The shop's newest change number in this snapshot."""
-    query = select(shop_clock.c.change).where(shop_clock.c.shop_id == shop_id)
-    change = connection.execute(query).scalar_one_or_none()
-    if change is None:
+    return _clock(connection, shop_id)[0]
+
+
+def _clock(connection: Connection, shop_id: int) -> tuple[int, int]:
+    """The newest change number, and the last one of which the notes are gone."""
+    query = select(shop_clock.c.change, shop_clock.c.forgotten).where(
+        shop_clock.c.shop_id == shop_id
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
         raise ShopNotFound
-    return int(change)
+    return int(row.change), int(row.forgotten)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from customer360.consent.tables import consents
 from customer360.events.tables import events
 from customer360.identities.tables import fragment_identifiers, fragments, observations
 from customer360.profiles.fold import decode
-from customer360.profiles.tables import aggregates, checkouts, orders, refunds, sessions
+from customer360.profiles.tables import checkouts, orders, refunds, sessions
 from tests.house import House
 from tests.stories.identities import outcome
 
@@ -31,7 +31,7 @@ def everything_hangs_where_it_belongs(house: House) -> None:
         living = set(outcome.living(connection, shop_id))
         eras = read(fragments, "fragment_id evidence begins_at component profile_id")
         happened = read(events, "fragment_id occurred_at type session_id")
-        folded = read(aggregates, "fragment_id aggregate")
+        folded = read(observations, "fragment_id aggregate")
         seen = {row.fragment_id: row for row in read(observations, "fragment_id first_at last_at")}
         carried = read(fragment_identifiers, "fragment_id type value")
         visits = {row.session_id: row for row in read(sessions, "session_id fragment_id events")}

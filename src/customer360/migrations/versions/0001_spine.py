@@ -27,14 +27,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "aggregates",
-        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("fragment_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("aggregate", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("shop_id", "fragment_id", name=op.f("pk_aggregates")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "api_keys",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("key_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -291,6 +283,7 @@ def upgrade() -> None:
         sa.Column("last_at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("aggregate", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("shop_id", "fragment_id", name=op.f("pk_observations")),
         sqlite_with_rowid=False,
     )
@@ -397,6 +390,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "profile_changes",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "change", "profile_id", name=op.f("pk_profile_changes")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "profiles",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -406,11 +407,9 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "profile_id", name=op.f("pk_profiles")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_profiles_change", "profiles", ["shop_id", "change"], unique=False)
     op.create_index(
         "ix_profiles_merged_into",
         "profiles",
@@ -475,6 +474,7 @@ def upgrade() -> None:
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.Column("synced", sa.BigInteger(), nullable=False),
+        sa.Column("forgotten", sa.BigInteger(), nullable=False),
         sa.Column("lease_epoch", sa.BigInteger(), nullable=False),
         sa.Column("lease_owner", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
