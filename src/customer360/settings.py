@@ -71,8 +71,8 @@ class Settings:
         200 * 1024**2, "Free disk space in bytes below which signals are answered 503"
     )
     batch_events: int = _setting(
-        2000,
-        "Most signals of one step; more cost less each, fewer answer sooner",
+        8000,
+        "Most signals of one step; more cost less each. While somebody is sending, a step has 1000 at most",
         least=1,
         most=100_000,
     )

@@ -27,6 +27,7 @@ from customer360.clock import SECOND, Instant
 from customer360.errors import LeaseLost, ShopNotFound, WarehouseBusy
 from customer360.intake import batch, dead_letters
 from customer360.intake.accepted import AcceptedSignals
+from customer360.intake.balance import received_since
 from customer360.intake.batch import Lease
 from customer360.intake.files.jobs import finish_imports
 from customer360.intake.tables import inbox
@@ -46,12 +47,16 @@ _LONGEST_RETRY_SECONDS = 300
 _CHECKOUTS_EVERY: Instant = 5 * SECOND
 _LETTERS_EVERY: Instant = 5 * SECOND
 _CHECKPOINT_EVERY: Instant = 2 * SECOND
-# While signals pour in, a sync may take a third of the time: what it copies next is less, the longer it waits.
-_SYNC_PAUSE = 2
+# While signals pour in, what a sync copies is less a signal, the longer it waits; but nothing should pile up.
+_LONGEST_SYNC_PAUSE: Instant = SECOND
 _VOICE_EVERY: Instant = SECOND
 _REST_AFTER: Instant = 5 * SECOND
 # Counting what waits reads an index from end to end.
 _COUNT_EVERY: Instant = SECOND
+# While a step writes, nobody else can: so long after the last signal, those who sent are no longer waiting.
+_SENDING: Instant = SECOND
+_WHILE_SENDING = 1000
+_LEARNED_WHILE_IDLE = 10
 _COLLECT_AFTER_OBJECTS = 100_000
 
 
@@ -159,6 +164,8 @@ class Worker:
                 with app.database.write() as connection:
                     finish_imports(connection, shop.shop_id, app.clock.now())
                 pace.rows_left = False
+            for _ in range(_LEARNED_WHILE_IDLE):
+                self._accepted.learn(app.database, shop.shop_id)
             return 0
         lease = self._lease(shop.shop_id, pace)
         if lease is None:
@@ -170,12 +177,20 @@ class Worker:
             app.translators,
             self._accepted,
             app.clock,
-            app.settings.batch_events,
+            self._step(),
         )
         self._accepted.move(app.database, shop.shop_id)
+        self._accepted.learn(app.database, shop.shop_id)
         pace.lease_until = app.clock.now() + lease.seconds * SECOND
         pace.behind = pace.rows_left = True
         return result.taken
+
+    def _step(self) -> int:
+        """How many signals to take at once: a small step lets those soon write who are sending now."""
+        most, now = self.app.settings.batch_events, self.app.clock.now()
+        with self.app.database.read() as connection:
+            sending = received_since(connection, now - _SENDING)
+        return min(most, _WHILE_SENDING) if sending else most
 
     def _keep_house(self, shop: Shop, pace: _Pace, now: Instant) -> None:
         app = self.app
@@ -199,9 +214,13 @@ class Worker:
 
     def _sync(self, shop: Shop, pace: _Pace, *, idle: bool) -> None:
         began = self.app.clock.now()
-        pause = max(self.app.settings.sync_interval_ms * 1000, _SYNC_PAUSE * pace.sync_took)
-        if began < pace.synced_at + pause and not (idle and pace.behind):
-            return
+        if not (idle and pace.behind):
+            since = began - pace.synced_at
+            if since < self.app.settings.sync_interval_ms * 1000:
+                return
+            longer = min(pace.sync_took, _LONGEST_SYNC_PAUSE)
+            if since < longer and self._has_waiting(shop.shop_id):
+                return
         try:
             if self.app.warehouse.sync(shop.shop_id).chunks:
                 pace.copied_at = self.app.clock.now()

@@ -12,8 +12,10 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.event import listens_for
 from tests.house import House, at
 
+from customer360 import worker
+from customer360.clock import SECOND
 from customer360.events.model import Trust
-from customer360.intake import batch, dead_letters, understanding
+from customer360.intake import batch, dead_letters, understanding, waiting
 from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.tables import imports
 from customer360.intake.waiting import take
@@ -486,3 +488,30 @@ def test_an_identifier_shows_the_source_that_told_it_first(house: House) -> None
     sources = {one.type: one.source for one in house.card("email:ann@x.com").identifiers}
 
     assert sources == {"cookie": "segment", "email": "shopify", "shopify_customer_id": "shopify"}
+
+
+def test_a_step_is_small_while_somebody_sends_and_large_when_nobody_does(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_WHILE_SENDING", 3)
+    house.segment(*(track("Product Viewed", n, anonymousId="c1") for n in range(12)))
+    working = worker.Worker(house.app, warehouse=False)
+    assert working.turn(house.shop) == 3
+    house.clock.advance(SECOND)
+    assert working.turn(house.shop) == 3
+    house.clock.advance(1)
+    assert working.turn(house.shop) == 6
+    assert house.balance().stored == 12
+
+
+def test_a_step_of_huge_signals_takes_fewer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_TAKEN_AT_ONCE", 2)
+    monkeypatch.setattr(waiting, "_ENOUGH_BYTES", 5000)
+    calls = [track("Product Viewed", n, anonymousId="c1") for n in range(5)]
+    house.segment(*(call | {"properties": {"name": "x" * 1500}} for call in calls))
+    house.segment(*(track("Product Viewed", n, anonymousId="c2") for n in range(9)))
+    with house.app.database.read() as connection:
+        taken = [len(take(connection, house.shop.shop_id, limit)) for limit in (1, 3, 100)]
+    assert taken == [1, 3, 4]
+    house.drain()
+    assert house.balance().stored == 14

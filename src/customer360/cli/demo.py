@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 
 _NEVER_MS = 24 * 3600 * 1000
-_LARGE_STEP = 8000
 
 
 def register(app: typer.Typer) -> None:
@@ -74,8 +73,7 @@ def _fill(settings: Settings, found: DemoShop) -> None:
 
     typer.echo(f"Inventing {found.plan.customers:,} customers of {found.shop.name} …")
     # Nobody looks at the shop before it is complete, so the warehouse is filled once, in the end.
-    # Nor does anybody wait for a single event: large steps cost less.
-    settings = replace(settings, sync_interval_ms=_NEVER_MS, batch_events=_LARGE_STEP)
+    settings = replace(settings, sync_interval_ms=_NEVER_MS)
     with opened_app("cli", settings) as app, _bars() as progress:
         fill(app, found, progress)
 

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 from customer360.settings import Settings, variable_of
@@ -25,6 +27,7 @@ _HEALTHY_SECONDS = 60.0
 _FIRST_DELAY_SECONDS = 1.0
 _LONGEST_DELAY_SECONDS = 30.0
 _POLL_SECONDS = 1.0
+_NICENESS = 5
 
 
 class KeptWorker:
@@ -99,6 +102,14 @@ def end_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     # The kernel does not tell of a parent that was gone before, nor does every system have this call.
     threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
+
+
+def give_way() -> None:
+    """Let other processes have the processors first, for work that nobody waits for."""
+    os.nice(_NICENESS)
+    # Linux weighs whole sessions against each other before their processes, and the worker's halves have one each.
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICENESS))
 
 
 def _watch(parent: int) -> None:

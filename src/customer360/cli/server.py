@@ -83,7 +83,7 @@ def worker(
     half: Annotated[Half | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the worker alone: one process makes profiles, another keeps the warehouse."""
-    from customer360.cli.processes import KeptWorker, end_with
+    from customer360.cli.processes import KeptWorker, end_with, give_way
     from customer360.worker import run
 
     if parent is not None:
@@ -92,6 +92,7 @@ def worker(
     _on_signals(stop.set)
     with opened_app("worker") as app:
         if half is Half.WAREHOUSE:
+            give_way()
             run(app, stop, signals=False)
             return
         other = nullcontext() if half else KeptWorker(app.settings, worker_command(Half.WAREHOUSE))

@@ -103,6 +103,13 @@ def last_received(connection: Connection, shop_id: int) -> dict[str, Instant]:
     return dict(connection.execute(query).all())
 
 
+def received_since(connection: Connection, at: Instant) -> bool:
+    """Whether anybody has sent anything to any shop since then."""
+    columns = signal_counts.c
+    query = select(columns.shop_id).where(columns.outcome == RECEIVED, columns.last_at >= at)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def _counts_of(shop_id: int) -> Any:
     columns = signal_counts.c
     return (

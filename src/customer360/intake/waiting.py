@@ -40,14 +40,28 @@ class Failed:
     detail: str
 
 
+_TAKEN_AT_ONCE = 1000
+_ENOUGH_BYTES = 32 * 1024**2
+"""No more is taken once the bodies have so many bytes: a step of huge signals fits into memory."""
+
+
 def take(connection: Connection, shop_id: int, limit: int) -> list[Waiting]:
     """The signals of a shop that have waited longest; they stay where they are."""
     query = (
         "select inbox_id, source, trust, rank, received_at, body, envelope, import_id from inbox"
-        " where shop_id = {} order by inbox_id limit {}"
+        " where shop_id = {} and inbox_id > {} order by inbox_id limit {}"
     )
-    found = chain.from_iterable(fetch(connection, query, (shop_id, limit)))
-    return [Waiting(*row) for row in found]
+    taken: list[Waiting] = []
+    last, size = -1, 0
+    while len(taken) < limit and size < _ENOUGH_BYTES:
+        asked = min(limit - len(taken), _TAKEN_AT_ONCE)
+        rows = chain.from_iterable(fetch(connection, query, (shop_id, last, asked)))
+        found = [Waiting(*row) for row in rows]
+        taken += found
+        if len(found) < asked:
+            break
+        last, size = found[-1].inbox_id, size + sum([len(row.body) for row in found])
+    return taken
 
 
 def leave(
