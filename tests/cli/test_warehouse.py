@@ -25,7 +25,7 @@ def add_event(database: Database, shop_id: int) -> None:
         statement = update(shop_clock).where(mine).values(change=shop_clock.c.change + 1)
         change = connection.execute(statement.returning(shop_clock.c.change)).scalar_one()
         row = {"shop_id": shop_id, "fragment_id": 0, "occurred_at": change, "event_id": change}
-        row |= {"type": "searched", "source": "segment", "change": change}
+        row |= {"type": "searched", "source": "segment", "rank": 1, "change": change}
         connection.execute(insert(events).values(row))
 
 

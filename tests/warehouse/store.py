@@ -73,6 +73,7 @@ class Store:
             "fragment_id": 0,
             "type": "page_viewed",
             "source": "segment",
+            "rank": 1,
             "occurred_at": AT,
             "session_id": None,
             "properties": None if properties is None else json.dumps(properties),

@@ -199,6 +199,7 @@ def test_an_event_that_was_buried_and_came_back_within_one_sync_stays(
         fragment_id=3,
         type="searched",
         source="segment",
+        rank=1,
         occurred_at=AT,
         session_id=None,
         properties=None,

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from customer360.clock import parse_instant
+from customer360.events.model import SourceRank, Traits
 from customer360.events.tables import events
+from customer360.events.told import Told
 from customer360.storage.database import Database
 from customer360.storage.metadata import metadata
 
@@ -24,7 +26,12 @@ def event_rows(shop_id: int, bodies: Iterable[bytes]) -> list[tuple[Any, ...]]:
     for number, body in enumerate(bodies):
         call = msgspec.json.decode(body)
         visitor = int(call["anonymousId"].rpartition("-")[2])
-        told = call.get("properties") or call.get("traits")
+        said = call.get("properties") or call.get("traits")
+        context = call["context"]
+        told = Told(
+            f"segment:{call['messageId']}",
+            Traits(language=context["locale"], timezone=context["timezone"]),
+        )
         rows.append(
             (
                 shop_id,
@@ -33,7 +40,9 @@ def event_rows(shop_id: int, bodies: Iterable[bytes]) -> list[tuple[Any, ...]]:
                 number,
                 call.get("event", call["type"]),
                 "segment",
+                int(SourceRank.PIXEL),
                 None,
+                msgspec.json.encode(said).decode(),
                 msgspec.json.encode(told).decode(),
                 1 + number // 2000,
             )

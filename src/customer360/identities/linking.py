@@ -16,8 +16,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.events.model import Identifier
+from customer360.events.model import Identifier, SourceRank
 from customer360.events.placed import PlacedEvent
+from customer360.events.tables import events, order_events
+from customer360.events.vocabulary import OUR_DOING
 from customer360.identities.component import FADING
 from customer360.identities.eras import Cut, eras_of
 from customer360.identities.model import DEFAULT_RULES, FragmentId, Rules
@@ -255,13 +257,18 @@ def _cut(
         parent = next((cut for cut in links.cuts if cut.into == fragment_id), None)
         stored_as = parent.fragment_id if parent else fragment_id
         starts, ends = (parent.at, parent.until) if parent else (ALWAYS, FOREVER)
-        times = [time for time in _times(connection, shop_id, stored_as) if starts <= time < ends]
-        times += [one.event.occurred_at for one in batch]
-        early = [time for time in times if time < at] or [before.first_at]
-        late = [time for time in times if time >= at] or [before.last_at]
-        # Not everything that happened has a row among the events, but the ends of the whole are known.
-        after.first_at, after.events = min(late), len(late)
-        before.last_at, before.events = max(early), len(early)
+        told = [
+            (when, -rank)
+            for when, rank in _happened(connection, shop_id, stored_as)
+            if starts <= when < ends
+        ]
+        told += [(one.event.occurred_at, -one.rank) for one in batch if _counts(one.event.type)]
+        # Rows do not last for ever, but the ends of the whole are known.
+        early = [one for one in told if one[0] < at] or [(before.first_at, -before.rank)]
+        late = [one for one in told if one[0] >= at] or [(before.last_at, -before.rank)]
+        after.first_at, least = min(late)
+        after.rank, after.events = SourceRank(-least), len(late)
+        before.last_at, before.events = max(early)[0], len(early)
         for one in batch:
             if one.event.occurred_at >= at:
                 one.fragment_id = after.fragment_id
@@ -285,18 +292,25 @@ def _note_cut(
     links.cuts.sort(key=lambda cut: cut.at, reverse=True)
 
 
-def _times(connection: Connection, shop_id: int, fragment_id: FragmentId) -> list[Instant]:
-    """When something happened; a purchase has its row among the orders instead of the events."""
-    found: list[Instant] = []
-    for statement in _TIMES:
-        found += [at for (at,) in rows_in(connection, statement, (shop_id,), [fragment_id])]
-    return found
+def _happened(
+    connection: Connection, shop_id: int, fragment_id: FragmentId
+) -> list[tuple[Instant, int]]:
+    """When something happened that shows somebody to be there, and the rank of who told it."""
+    return [
+        (at, rank)
+        for table in (events, order_events)
+        for kind, at, rank in rows_in(
+            connection, _HAPPENED.format(table.name), (shop_id,), [fragment_id]
+        )
+        if _counts(kind)
+    ]
 
 
-_TIMES = (
-    "select occurred_at from events where shop_id = {} and fragment_id in {}",
-    "select owner_at from orders where shop_id = {} and fragment_id in {}",
-)
+_HAPPENED = "select type, occurred_at, rank from {} where shop_id = {{}} and fragment_id in {{}}"
+
+
+def _counts(kind: str) -> bool:
+    return kind not in OUR_DOING
 
 
 def _join_present_owners(

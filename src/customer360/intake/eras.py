@@ -1,21 +1,21 @@
-"""When a fragment is cut, what hangs on its later part goes to the new era: rows by their time, sums by recounting."""
+"""When a fragment is cut, what hangs on its later part goes to the new era: rows by time, sums by folding anew."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.events.vocabulary import ACTED
+from customer360.events.model import Event, Trust
+from customer360.events.told import decode_told
 from customer360.identities.eras import Cut
-from customer360.profiles.fold import Aggregate, Count, counts_review
+from customer360.profiles.fold import Aggregate, fold
 from customer360.storage.database import Writes, rows_in
 
 _DATED = (
     ("events", "occurred_at"),
+    ("order_events", "occurred_at"),
     ("sessions", "first_at"),
     ("orders", "owner_at"),
     ("checkouts", "started_at"),
@@ -43,61 +43,46 @@ def move_era(writes: Writes, shop_id: int, change: int, cut: Cut) -> None:
 def split_aggregate(
     connection: Connection, shop_id: int, cut: Cut, aggregates: dict[int, Aggregate]
 ) -> None:
-    """Make two aggregates of one: counts are counted again from the events, facts go where their time lies."""
+    """Make two aggregates of one: the stored events are folded anew, each into its own part."""
     whole = aggregates.get(cut.fragment_id)
     if whole is None:
         return
+    ((trust,),) = rows_in(connection, _TRUST, (shop_id,), [cut.fragment_id])
+    # Whether a trusted source named the person is the same for all of a fragment's events.
     before, after = Aggregate(vouched=whole.vouched), Aggregate(vouched=whole.vouched)
-
-    def side(at: Instant) -> Aggregate:
-        return after if at >= cut.at else before
-
-    for kind, source, at, properties in rows_in(connection, _EVENTS, (shop_id,), [cut.fragment_id]):
-        if at >= cut.until:
-            continue
-        part = side(at)
-        _count(part.types, kind, at)
-        _count(part.sources, source, at)
-        if kind in ACTED:
-            part.acted_at = max(part.acted_at, at)
-        part.negative_reviews += counts_review(kind, json.loads(properties) if properties else {})
-    for source, at in rows_in(connection, _ORDERS, (shop_id,), [cut.fragment_id]):
-        if at < cut.until:
-            _count(side(at).sources, source, at)
-    if whole.in_store_at:
-        side(whole.in_store_at).in_store_at = whole.in_store_at
-    _share(whole, before, side, cut.at)
+    for statement in (_EVENTS, _ORDER_EVENTS):
+        kept = statement is _EVENTS
+        for row in rows_in(connection, statement, (shop_id,), [cut.fragment_id]):
+            event, source = _as_told(*row)
+            if event.occurred_at < cut.until:
+                part = after if event.occurred_at >= cut.at else before
+                fold(part, event, source=source, trust=Trust(trust), kept=kept, known=False)
     aggregates[cut.fragment_id], aggregates[cut.into] = before, after
 
 
-def _share(whole: Aggregate, before: Aggregate, side: Any, at: Instant) -> None:
-    for trust, names in whole.names.items():
-        side(names.at).names[trust] = names
-        if names.first_name and names.last_name and names.at >= at and before.sources:
-            # A full name is part of the evidence, so every event of the fragment told it.
-            last_at = max(count.last_at for count in before.sources.values())
-            before.names[trust] = msgspec.structs.replace(names, at=last_at)
-    for name, trait in whole.traits.items():
-        side(trait.at).traits[name] = trait
-    for key, address in whole.addresses.items():
-        side(address.at).addresses[key] = address
-    for tag, mark in whole.tag_marks.items():
-        side(mark.at).tag_marks[tag] = mark
-    if whole.all_tags is not None:
-        side(whole.all_tags.at).all_tags = whole.all_tags
-    for landing in (whole.first_landing, whole.last_landing):
-        if landing is not None:
-            part = side(landing.at)
-            part.first_landing = part.first_landing or landing
-            part.last_landing = landing
+def _as_told(
+    kind: str, source: str, at: Instant, text: str | None, properties: str | None
+) -> tuple[Event, str]:
+    """A stored event as far as folding reads it, and its source."""
+    told = decode_told(text)
+    event = Event(
+        type=kind,
+        occurred_at=at,
+        dedupe_key=told.dedupe_key,
+        properties=json.loads(properties) if properties else {},
+        traits=told.traits,
+        landing=told.landing,
+        place=told.place,
+    )
+    return event, source
 
 
-def _count(counts: dict[str, Count], name: str, at: Instant) -> None:
-    if name in counts:
-        counts[name].add(at)
-    else:
-        counts[name] = Count(1, at, at)
-
-
-_EVENTS = "select type, source, occurred_at, properties from events where shop_id = {} and fragment_id in {}"
-_ORDERS = "select source, owner_at from orders where shop_id = {} and fragment_id in {}"
+_TRUST = "select trust from fragments where shop_id = {} and fragment_id in {}"
+_EVENTS = (
+    "select type, source, occurred_at, told, properties from events"
+    " where shop_id = {} and fragment_id in {}"
+)
+_ORDER_EVENTS = (
+    "select type, source, occurred_at, told, null from order_events"
+    " where shop_id = {} and fragment_id in {}"
+)

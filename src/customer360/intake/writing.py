@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from customer360.access.shops import Shop
 from customer360.clock import Instant
 from customer360.consent import store as consent_store
 from customer360.events.model import Event
-from customer360.events.tables import events
+from customer360.events.tables import events, order_events
+from customer360.events.told import encode_told
 from customer360.identities import store as identity_store
 from customer360.intake import accepted
 from customer360.intake.eras import move_era
@@ -18,9 +21,18 @@ from customer360.profiles import checkouts, orders, sessions
 from customer360.profiles.members import write_aggregates
 from customer360.storage.database import Writes
 
-_EVENT_COLUMNS = (
-    "shop_id", "fragment_id", "occurred_at", "event_id", "type", "source", "session_id", "properties", "change",
-)  # fmt: skip
+_ORDER_EVENT_COLUMNS = (
+    "shop_id",
+    "fragment_id",
+    "occurred_at",
+    "event_id",
+    "type",
+    "source",
+    "rank",
+    "told",
+    "change",
+)
+_EVENT_COLUMNS = (*_ORDER_EVENT_COLUMNS, "session_id", "properties")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -29,23 +41,7 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     shop_id, change, writes = shop.shop_id, work.seen_change + 1, Writes()
     accepted.write(writes, shop_id, change, work.digests)
     identity_store.write(writes, shop_id, change, work.links, now)
-    rows = [
-        (
-            shop_id,
-            one.fragment_id,
-            one.event.occurred_at,
-            one.event_id,
-            one.event.type,
-            one.source,
-            one.session_id,
-            _properties(one.event),
-            change,
-        )
-        for one in work.placed
-        if orders.has_own_row(one)
-    ]
-    rows.sort(key=lambda row: (row[1], row[2]))
-    writes.insert(events, _EVENT_COLUMNS, rows)
+    _write_events(writes, shop_id, change, work)
     write_aggregates(writes, shop_id, work.aggregates)
     sessions.write(writes, shop_id, change, work.visits)
     orders.write(writes, shop_id, change, work.ledger)
@@ -67,6 +63,27 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
         now=now,
     )
     return writes
+
+
+def _write_events(writes: Writes, shop_id: int, change: int, work: Work) -> None:
+    rows: list[tuple[Any, ...]] = []
+    order_rows: list[tuple[Any, ...]] = []
+    for one in work.placed:
+        event = one.event
+        row = (
+            shop_id, one.fragment_id, event.occurred_at, one.event_id, event.type, one.source, int(one.rank),
+            encode_told(event), change,
+        )  # fmt: skip
+        if orders.has_own_row(one):
+            rows.append((*row, one.session_id, _properties(event)))
+        elif one.fragment_id:
+            order_rows.append(row)
+    for table, columns, some in (
+        (events, _EVENT_COLUMNS, rows),
+        (order_events, _ORDER_EVENT_COLUMNS, order_rows),
+    ):
+        some.sort(key=lambda row: (row[1], row[2]))
+        writes.insert(table, columns, some)
 
 
 def _of_reshaped(work: Work) -> set[int]:

@@ -156,17 +156,12 @@ def fold(
     if event.place == "in_store" and at > aggregate.in_store_at:
         aggregate.in_store_at = at
     if event.type == "review_submitted":
-        aggregate.negative_reviews += counts_review(event.type, event.properties)
+        aggregate.negative_reviews += _stars(event.properties) <= _NEGATIVE_STARS
     if event.traits is not None:
         _fold_traits(aggregate, event.traits, at, event.dedupe_key, source, int(trust))
     if event.landing is not None:
         page = event.landing
         _fold_landing(aggregate, Landing(at, event.dedupe_key, page.url, page.referrer))
-
-
-def counts_review(type: str, properties: dict[str, Any]) -> bool:
-    """Whether an event is negative feedback."""
-    return type == "review_submitted" and _stars(properties) <= _NEGATIVE_STARS
 
 
 def combine(parts: Iterable[Aggregate]) -> Aggregate:

@@ -6,7 +6,7 @@ user:u cookie:c"; `email:ann` is ann@x.example and `phone:7` the seventh Irish m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +88,7 @@ def call(
     till: bool = False,
     event: str = "Seen",
     user: str = "",
+    traits: Mapping[str, Any] | None = None,
     **properties: Any,
 ) -> Signal:
     """A call of an SDK; `public`: with the pixel's key. `user`: an id as it is written."""
@@ -103,9 +104,10 @@ def call(
         else:
             others.append({"type": kind, "id": value})
     body["context"] = {"externalIds": others, "channel": "pos" if till else "web"}
+    body["traits"] = dict(traits or {})
     if name:
         first, last = name.split()
-        body["traits"] = {"first_name": first, "last_name": last}
+        body["traits"] |= {"first_name": first, "last_name": last}
     minutes = _minutes(day)
     return Signal(mark, at(minutes), histories.call(mark, minutes, public=public, **body))
 
@@ -170,7 +172,13 @@ def _minutes(day: float) -> float:
     return round((day - _LAST_DAY) * _DAY, 3)
 
 
+def _told(language: str, city: str, tag: str) -> dict[str, Any]:
+    home = {"street": "1 High St", "city": city, "country": "DE"}
+    return {"language": language, "address": home, "tags": [tag], "plan": tag}
+
+
 VIEW = "Product Viewed"
+BOUGHT = "Order Completed"
 AGREED = "Consent Granted"
 STOPPED = "Consent Withdrawn"
 ANN, TOM = "Ann Murphy", "Tom Byrne"
@@ -495,6 +503,21 @@ SCENARIOS = (
         ["ann~tom device"],
     ),
     Scenario(
+        "of two logins at one instant neither has the rank of what was cut off its fragment",
+        [
+            order("order", 1, "id:7 cart:k"),
+            call("seven", 5, "id:7 cart:k"),
+            call("five", 2, "id:5 cart:k"),
+            call("six", 5, "id:6 cart:k"),
+            call("later", 6, "cart:k"),
+        ],
+        [
+            customer("order seven later", "id:7 cart:k"),
+            customer("five", "id:5"),
+            customer("six", "id:6"),
+        ],
+    ),
+    Scenario(
         "a name that was told on a shared tablet stays with whom it was told for",
         [
             call("ann", 1, "cookie:tab user:ann"),
@@ -503,6 +526,24 @@ SCENARIOS = (
             call("tom", 4, "cookie:tab user:tom", "Tom Byrne"),
         ],
         [customer("ann told", "user:ann"), customer("tom again", "user:tom cookie:tab")],
+        ["ann~tom device"],
+    ),
+    Scenario(
+        "what else was told on a shared tablet stays with whom it was told for",
+        [
+            call("ann", 1, "cookie:tab user:ann"),
+            call("before", 2, "cookie:tab", traits=_told("de", "Ulm", "a")),
+            call("buys", 2.5, "cookie:tab", event=BOUGHT, order_id="7"),
+            call("after", 6, "cookie:tab", traits=_told("fr", "Metz", "b")),
+            call(
+                "pays", 7, "cookie:tab", traits=_told("de", "Ulm", "a"), event=BOUGHT, order_id="8"
+            ),
+            call("tom", 4, "cookie:tab user:tom"),
+        ],
+        [
+            customer("ann before buys", "user:ann"),
+            customer("tom after pays", "user:tom cookie:tab"),
+        ],
         ["ann~tom device"],
     ),
     Scenario(

@@ -156,8 +156,10 @@ def upgrade() -> None:
         sa.Column("event_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("session_id", sa.BigInteger(), nullable=True),
         sa.Column("properties", sa.Text(), nullable=True),
+        sa.Column("told", sa.Text(), nullable=True),
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
             "shop_id", "fragment_id", "occurred_at", "event_id", name=op.f("pk_events")
@@ -285,6 +287,22 @@ def upgrade() -> None:
         sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("aggregate", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("shop_id", "fragment_id", name=op.f("pk_observations")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "order_events",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("fragment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("occurred_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("event_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=True),
+        sa.Column("change", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "shop_id", "fragment_id", "occurred_at", "event_id", name=op.f("pk_order_events")
+        ),
         sqlite_with_rowid=False,
     )
     op.create_table(
