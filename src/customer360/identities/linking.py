@@ -81,6 +81,18 @@ class Links:
         return [one for one in self.evidence.get(digest, ()) if one.fragment_id == fragment_id]
 
     @property
+    def earlier_alone(self) -> list[Member]:
+        """Fragments that begin earlier than they did and share nothing: whatever they own, they own since then."""
+        return [
+            member
+            for fragment_id, member in self.members.items()
+            if member.company == ALONE
+            and member.began is not None
+            and member.first_at != member.began[0]
+            and fragment_id not in self.settled.profile_of
+        ]
+
+    @property
     def profiles(self) -> set[ProfileId]:
         """Every profile that an event of this batch belongs to."""
         return {self.profile_of(fragment_id) for fragment_id in self.members}
@@ -103,7 +115,7 @@ def link(
             if is_new:
                 links.new.add(member.fragment_id)
             elif member.company == CONTESTED or (
-                member.company != ALONE and _begins_elsewhere(member)
+                member.company != ALONE and member.beginning != member.began
             ):
                 again.add(member.component)
     links.shifted = [
@@ -114,10 +126,6 @@ def link(
     ]
     _connect(connection, shop_id, links, again, rules)
     return links
-
-
-def _begins_elsewhere(member: Member) -> bool:
-    return member.first_at != member.stored_first_at
 
 
 def _known(
@@ -251,7 +259,7 @@ def _cut(
             begins_at=at,
             era=1 + max(each.era for each in kin),
             profile_id=None,
-            stored_first_at=FOREVER,
+            began=None,
         )
         batch = links.events_of(fragment_id, before.evidence)
         parent = next((cut for cut in links.cuts if cut.into == fragment_id), None)

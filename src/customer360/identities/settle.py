@@ -6,7 +6,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from customer360.identities.model import Candidate, Decision, FragmentId, Merge, Resolution
+from customer360.events.model import Identifier, Trust
+from customer360.identities.model import (
+    Candidate,
+    Decision,
+    FragmentId,
+    Merge,
+    OwnershipState,
+    Resolution,
+)
 from customer360.identities.stored import (
     ALONE,
     CONTESTED,
@@ -101,7 +109,7 @@ def settle(
         done.candidates[one, other] = candidate
     _explain(stored, done, resolution.merges)
     _own(stored, done, resolution)
-    _keep_company(done, members, group_of, stored.decisions)
+    _keep_company(done, members, group_of, stored.decisions, _standing(resolution))
     return done
 
 
@@ -168,6 +176,7 @@ def _keep_company(
     members: Mapping[FragmentId, Member],
     group_of: Mapping[FragmentId, int],
     decisions: Iterable[Decision],
+    standing: Mapping[Identifier, OwnershipState],
 ) -> None:
     """Fragments that share an identifier are one component, named by its oldest fragment."""
     joined: dict[object, object] = {}
@@ -193,7 +202,8 @@ def _keep_company(
     for some in together.values():
         component = min(some)
         people = {group_of[fragment_id] for fragment_id in some}
-        company = ALONE if len(some) == 1 else TOGETHER if len(people) == 1 else CONTESTED
+        settled = len(people) == 1 and all(_owns_all(members[each], standing) for each in some)
+        company = ALONE if len(some) == 1 else TOGETHER if settled else CONTESTED
         for fragment_id in some:
             member = members[fragment_id]
             was_new = member.profile_id is None
@@ -201,3 +211,18 @@ def _keep_company(
             member.component, member.company = component, company
             if not was_new and (changed or fragment_id in done.former):
                 done.members[fragment_id] = member
+
+
+def _standing(resolution: Resolution) -> dict[Identifier, OwnershipState]:
+    """The state of each identifier that has had one owner and no end."""
+    standing = {held.identifier: held.state for held in resolution.ownerships}
+    for held in resolution.ownerships:
+        if held.until is not None:
+            standing.pop(held.identifier, None)
+    return standing
+
+
+def _owns_all(member: Member, standing: Mapping[Identifier, OwnershipState]) -> bool:
+    """Whether a later event of a fragment of one person can change nothing: all that it brings is theirs for good."""
+    enough = ("owned",) if member.trust is Trust.FULL else ("owned", "unverified")
+    return all(standing.get(identifier) in enough for identifier in member.identifiers)

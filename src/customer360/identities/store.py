@@ -66,6 +66,10 @@ def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant)
         "update fragments set begins_at = {}, change = {} where shop_id = {} and fragment_id = {}",
         [(each.begins_at, change, shop_id, each.fragment_id) for each in links.shifted],
     )
+    writes.each(
+        "update ownerships set since = {} where shop_id = {} and fragment_id = {}",
+        [(each.first_at, shop_id, each.fragment_id) for each in links.earlier_alone],
+    )
     _write_settlement(writes, shop_id, change, links.stored, links.settled, now)
     note_changed(writes, shop_id, change, links.profiles)
 

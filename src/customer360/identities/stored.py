@@ -35,6 +35,10 @@ OwnershipRow = tuple[FragmentId, Instant, Instant | None, str]
 """The fragment that founded it, since, until and state."""
 
 
+Beginning = tuple[Instant, SourceRank, bool]
+"""The first event of a fragment, the rank of who told it, and whether it was more than messages that we sent."""
+
+
 class Member(msgspec.Struct):
     """A fragment with its observation; `profile_id` is None until it has one."""
 
@@ -52,8 +56,8 @@ class Member(msgspec.Struct):
     component: int = 0
     company: int = ALONE
     profile_id: ProfileId | None = None
-    stored_first_at: Instant = FOREVER
-    """Its first event as it is stored; of a new fragment, none."""
+    began: Beginning | None = None
+    """Its beginning as it is stored; of a new fragment, none."""
 
     def see(self, first_at: Instant, last_at: Instant, rank: SourceRank, events: int) -> None:
         """Take in events of the batch, as a sighting tells them."""
@@ -66,6 +70,11 @@ class Member(msgspec.Struct):
         if last_at > self.last_at:
             self.last_at = last_at
         self.events += events
+
+    @property
+    def beginning(self) -> Beginning:
+        """What decides its place among others."""
+        return self.first_at, self.rank, self.events > 0
 
     @property
     def observation(self) -> Observation:
@@ -155,7 +164,7 @@ def member_of(row: Sequence[Any], identifiers: tuple[Identifier, ...]) -> Member
         fragment_id, evidence, era, begins_at, trust, name, component, company, first_at, last_at, rank, events,
         profile_id,
     ) = row  # fmt: skip
-    return Member(
+    member = Member(
         fragment_id=fragment_id,
         evidence=bytes(evidence),
         identifiers=identifiers,
@@ -170,8 +179,9 @@ def member_of(row: Sequence[Any], identifiers: tuple[Identifier, ...]) -> Member
         component=component,
         company=company,
         profile_id=profile_id,
-        stored_first_at=first_at,
     )
+    member.began = member.beginning
+    return member
 
 
 def in_order(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:

@@ -11,7 +11,11 @@ from customer360.clock import Instant
 from customer360.consent.tables import consents
 from customer360.events.tables import events
 from customer360.identities.eras import Cut
+from customer360.identities.resolve import resolve
+from customer360.identities.settle import Settlement, settle
+from customer360.identities.stored import load
 from customer360.identities.tables import (
+    candidates,
     fragment_identifiers,
     fragments,
     observations,
@@ -19,10 +23,40 @@ from customer360.identities.tables import (
 from customer360.intake.eras import split_aggregate
 from customer360.profiles.fold import decode
 from customer360.profiles.tables import checkouts, orders, refunds, sessions
+from customer360.values import new_ids
 from tests.house import House
 from tests.stories.identities import outcome
 
 _EVER: Instant = 1 << 62
+
+
+def nothing_is_left_to_settle(house: House) -> None:
+    """To resolve all that is stored anew, with all that was decided, would change nothing."""
+    shop_id = house.shop.shop_id
+    with house.app.database.read() as connection:
+        mine = fragments.c.shop_id == shop_id
+        components = connection.scalars(select(fragments.c.component).where(mine)).all()
+        stored = load(connection, shop_id, components)
+        open_pairs = select(candidates.c.fragment_a, candidates.c.fragment_b, candidates.c.weak)
+        shown = connection.execute(
+            open_pairs.where(
+                candidates.c.shop_id == shop_id,
+                candidates.c.origin == "evidence",
+                candidates.c.state == "open",
+            )
+        ).all()
+    resolution = resolve([each.observation for each in stored.members.values()], stored.decisions)
+    done = settle(stored, stored.members, resolution, new_ids.next)
+
+    assert not resolution.cuts
+    assert {(row.fragment_a, row.fragment_b): row.weak for row in shown} == {
+        pair: candidate.weak for pair, candidate in done.candidates.items()
+    }
+    assert done == Settlement(
+        profile_of={each.fragment_id: each.profile_id for each in stored.members.values()},  # type: ignore[misc]
+        candidates=done.candidates,
+        founders=done.founders,
+    )
 
 
 def everything_hangs_where_it_belongs(house: House) -> None:

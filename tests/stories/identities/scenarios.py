@@ -201,6 +201,11 @@ SCENARIOS = (
         [visitor("one", "cookie:a", sessions=1), visitor("two", "cookie:b", sessions=1)],
     ),
     Scenario(
+        "a visitor owns what they bring since the earliest visit, though it is heard of last",
+        [call("later", 2, "cookie:a"), call("earlier", 1, "cookie:a")],
+        [visitor("later earlier", "cookie:a")],
+    ),
+    Scenario(
         "anonymous, then known",
         [
             call("visit", 1, "cookie:a", public=True),
@@ -733,6 +738,14 @@ SCENARIOS = (
             call("sixth", 390, "id:1 phone:9"),
         ],
         [customer("p1 p2 p3 p4 p5 sixth", "id:1 phone:9")],
+    ),
+    Scenario(
+        "a phone that found no room is owned when the others have become stale",
+        [
+            *(call(f"phone{n}", n, f"id:1 phone:{n}") for n in range(1, 6)),
+            *(call(f"sixth{day}", day, "id:1 phone:6") for day in (100, 300, 390)),
+        ],
+        [customer("phone1 phone2 phone3 phone4 phone5 sixth100 sixth300 sixth390", "id:1 phone:6")],
     ),
     Scenario(
         "an event that is heard of last may change who is who everywhere",

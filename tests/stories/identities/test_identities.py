@@ -14,7 +14,10 @@ from tests.canonical import canonical
 from tests.house import House
 from tests.stories.histories import Draft, rows
 from tests.stories.identities import outcome
-from tests.stories.identities.books import everything_hangs_where_it_belongs
+from tests.stories.identities.books import (
+    everything_hangs_where_it_belongs,
+    nothing_is_left_to_settle,
+)
 from tests.stories.identities.outcome import Stood
 from tests.stories.identities.scenarios import SCENARIOS, Person, Scenario, Signal, spelled
 
@@ -70,6 +73,7 @@ def test_everybody_is_who_they_are(scenario: Scenario, house: House) -> None:
         assert not house.balance().rejected
         assert told(house, scenario.signals) == wanted(scenario), way.__name__
         everything_hangs_where_it_belongs(house)
+        nothing_is_left_to_settle(house)
         pages.append(written(house) if len(scenario.people) <= _MANY else [])
 
     assert pages[0] == pages[1] == pages[2]

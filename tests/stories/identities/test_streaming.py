@@ -30,7 +30,10 @@ from tests.identities.test_comparison import (
     two_sources_at_once,
 )
 from tests.stories.identities import outcome
-from tests.stories.identities.books import everything_hangs_where_it_belongs
+from tests.stories.identities.books import (
+    everything_hangs_where_it_belongs,
+    nothing_is_left_to_settle,
+)
 from tests.stories.identities.outcome import Marks
 
 Doubts = dict[frozenset[Marks], bool]
@@ -82,6 +85,7 @@ def test_in_any_order_and_batches_the_worker_ends_where_the_whole_history_ends(
         assert house.balance().holds
         assert stored(house, told) == expected(told), story(history, batches)
         everything_hangs_where_it_belongs(house)
+        nothing_is_left_to_settle(house)
 
 
 @pytest.mark.timeout(300)
@@ -99,6 +103,7 @@ def test_two_workers_at_once_end_there_too(house: House) -> None:
         assert not house.balance().waiting
         assert stored(house, told) == expected(told), story(history, [deck])
         everything_hangs_where_it_belongs(house)
+        nothing_is_left_to_settle(house)
 
 
 def chosen(seed: int, n: int) -> Iterator[History]:
