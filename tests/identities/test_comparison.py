@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -204,3 +205,28 @@ def test_both_resolvers_agree(seed: int) -> None:
             found = answer(told, observations, told.resolve(observations))
 
             assert found == wanted, f"history {seed}/{history.number}, {way}"
+
+
+def test_a_merge_that_is_undone_is_one_that_was_refused() -> None:
+    undone = 0
+    for history in histories(9, 1_500):
+        told = Told(replace(history, decisions=()))
+        observations = event_by_event(told)
+        if two_sources_at_once(told):
+            continue
+        for merge in told.resolve(observations).merges:
+            if merge.bridges is None:
+                continue
+            one, other = (
+                next(
+                    event.key
+                    for event in told.events
+                    if (told.fragment[event.key], event.at) == (bridge.fragment_id, bridge.at)
+                )
+                for bridge in merge.bridges
+            )
+            back = Told(replace(history, decisions=(slow.Decision(1, "undone", one, other),)))
+
+            assert answer(back, observations, back.resolve(observations)) == expected(back)
+            undone += 1
+    assert undone > 100

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 from tests.canonical import canonical
 from tests.house import House, at
+from tests.stories.identities.books import survivors
 
 from customer360.clock import DAY, HOUR, SECOND
 from customer360.errors import (
@@ -91,15 +92,6 @@ def undo(house: House, merge_id: int) -> MergeRow:
         )
     house.work_off()
     return row
-
-
-def survivors(house: House) -> dict[int, int | None]:
-    """Every profile id with the one that it leads to."""
-    with house.app.database.read() as connection:
-        query = select(profiles.c.profile_id, profiles.c.merged_into).where(
-            profiles.c.shop_id == house.shop.shop_id
-        )
-        return {row.profile_id: row.merged_into for row in connection.execute(query)}
 
 
 def candidates(house: House, **options: Any) -> list[CandidateRow]:

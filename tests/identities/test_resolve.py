@@ -623,6 +623,13 @@ def test_a_merge_names_its_bridge_and_an_undo_takes_it_back() -> None:
     assert not outcome.candidates
 
 
+def test_not_the_same_lets_a_phone_go_stale_as_it_did_before() -> None:
+    ann = seen(1, "user:ann email:a phone:+1")
+    tom = seen(400, "user:tom email:a")
+
+    assert known(resolve([ann, tom], [not_same(ann, tom)]))[1] == known(resolve([ann, tom]))[1]
+
+
 def test_merges_are_undone_in_either_order() -> None:
     a, b, c = seen(1, "id:1"), seen(2, "id:2"), seen(3, "id:3")
     merges = [by_hand(4, a, b, 1), by_hand(5, a, c, 2)]

@@ -242,10 +242,11 @@ class Replay(Ledger):
         if not trusted:
             self._refuse(group, other, identifier, "trust", meant)
             return group
+        # Asked first, as it lets go of stale phones, which must not hang on what people decide.
+        broken = self._breaks_a_limit(group, other)
         if said_not_the_same(group, other):
             self._demote(identifier, "not_same")
             return group
-        broken = self._breaks_a_limit(group, other)
         if broken is None and self.types[identifier] in REACHABLE:
             broken = "names" if names_conflict(group.parts, other.parts) else None
         if broken is None:

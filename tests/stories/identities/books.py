@@ -19,6 +19,7 @@ from customer360.identities.tables import (
     fragment_identifiers,
     fragments,
     observations,
+    profiles,
 )
 from customer360.intake.eras import split_aggregate
 from customer360.profiles.fold import decode
@@ -28,6 +29,15 @@ from tests.house import House
 from tests.stories.identities import outcome
 
 _EVER: Instant = 1 << 62
+
+
+def survivors(house: House) -> dict[int, int | None]:
+    """Every profile id with the one that it leads to."""
+    with house.app.database.read() as connection:
+        query = select(profiles.c.profile_id, profiles.c.merged_into).where(
+            profiles.c.shop_id == house.shop.shop_id
+        )
+        return {row.profile_id: row.merged_into for row in connection.execute(query)}
 
 
 def nothing_is_left_to_settle(house: House) -> None:
