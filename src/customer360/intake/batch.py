@@ -37,7 +37,7 @@ from customer360.intake.waiting import Failed, leave, take
 from customer360.intake.work import Work
 from customer360.intake.writing import writes_of
 from customer360.profiles import checkouts, orders, sessions
-from customer360.profiles.fold import Aggregate, combine, fold, names_of
+from customer360.profiles.fold import Aggregate, fold, name_of
 from customer360.profiles.members import aggregates_in, members_of
 from customer360.storage.database import Database, Writes
 from customer360.storage.metadata import shop_clock
@@ -219,10 +219,7 @@ def _name(connection: Connection, shop_id: int, work: Work) -> None:
         parts[elsewhere[fragment_id]].append(aggregate)
     for fragment_id, aggregate in work.aggregates.items():
         parts[links.profile_of(fragment_id)].append(aggregate)
-    for profile_id in renamed:
-        members = parts[profile_id]
-        names = names_of(members[0] if len(members) == 1 else combine(members))
-        work.names[profile_id] = names.full if names else ""
+    work.names = {profile_id: name_of(parts[profile_id]) for profile_id in renamed}
 
 
 def _profiles_of(connection: Connection, shop: Shop, work: Work) -> set[int]:

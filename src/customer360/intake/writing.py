@@ -19,6 +19,7 @@ from customer360.intake.waiting import leave
 from customer360.intake.work import Work
 from customer360.profiles import checkouts, orders, sessions
 from customer360.profiles.members import write_aggregates
+from customer360.profiles.renaming import write_names
 from customer360.storage.database import Writes
 
 _ORDER_EVENT_COLUMNS = (
@@ -50,7 +51,7 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     ordered = {order.fragment_id for order in work.ledger.orders.values() if order.fragment_id}
     checkouts.look_again(writes, shop_id, ordered | elsewhere, work.ledger.moved_away | elsewhere)
     consent_store.write(writes, consent_store.rows_of(shop_id, shop.country, change, work.placed))
-    _write_names(writes, shop_id, work)
+    write_names(writes, shop_id, work.names)
     for cut in work.links.cuts:
         move_era(writes, shop_id, change, cut)
     identity_store.note_changed(writes, shop_id, change, work.other_profiles)
@@ -94,16 +95,6 @@ def _of_reshaped(work: Work) -> set[int]:
         return set()
     one_of = {profile: fragment for fragment, profile in settled.profile_of.items()}
     return {one_of[profile] for profile in reshaped if profile in one_of}
-
-
-def _write_names(writes: Writes, shop_id: int, work: Work) -> None:
-    writes.each(
-        "update profiles set name = {}, search_text = {} where shop_id = {} and profile_id = {}",
-        [
-            (name, name.casefold(), shop_id, profile_id)
-            for profile_id, name in sorted(work.names.items())
-        ],
-    )
 
 
 def _properties(event: Event) -> str | None:

@@ -202,6 +202,12 @@ def names_of(aggregate: Aggregate) -> Names | None:
     return trusted
 
 
+def name_of(parts: Sequence[Aggregate]) -> str:
+    """What a profile of these fragments is called; empty where nobody told a name."""
+    names = names_of(parts[0] if len(parts) == 1 else combine(parts))
+    return names.full if names else ""
+
+
 def tags_of(aggregate: Aggregate) -> tuple[str, ...]:
     """The tags that hold now: the newest full list, and what was put on or taken off after it."""
     base = aggregate.all_tags

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from customer360.profiles.fold import combine, names_of
+from customer360.profiles.fold import name_of
 from customer360.profiles.members import aggregates_of
 from customer360.storage.database import Writes
 
@@ -15,13 +15,19 @@ def rename(
     connection: Connection, writes: Writes, shop_id: int, profile_ids: Iterable[int]
 ) -> None:
     """Write the names of profiles, of what their fragments tell by now; one without fragments has none."""
-    named = []
+    names = {}
     for profile_id in sorted(set(profile_ids)):
-        parts = list(aggregates_of(connection, shop_id, profile_id).values())
-        names = names_of(parts[0] if len(parts) == 1 else combine(parts)) if parts else None
-        name = names.full if names else ""
-        named.append((name, name.casefold(), shop_id, profile_id))
+        parts = aggregates_of(connection, shop_id, profile_id).values()
+        names[profile_id] = name_of(list(parts))
+    write_names(writes, shop_id, names)
+
+
+def write_names(writes: Writes, shop_id: int, names: Mapping[int, str]) -> None:
+    """Write what profiles are called."""
     writes.each(
         "update profiles set name = {}, search_text = {} where shop_id = {} and profile_id = {}",
-        named,
+        [
+            (name, name.casefold(), shop_id, profile_id)
+            for profile_id, name in sorted(names.items())
+        ],
     )
