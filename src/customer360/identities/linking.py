@@ -7,7 +7,6 @@ everything that shares an identifier with them: the result is that of `resolve` 
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +15,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.events.model import Identifier, SourceRank
+from customer360.events.model import SourceRank
 from customer360.events.placed import PlacedEvent
 from customer360.events.tables import events, order_events
 from customer360.events.vocabulary import OUR_DOING
 from customer360.identities.component import FADING
 from customer360.identities.eras import Cut, eras_of
 from customer360.identities.model import DEFAULT_RULES, FragmentId, Rules
-from customer360.identities.normalise import KNOWN, STRENGTH
 from customer360.identities.resolve import resolve
 from customer360.identities.settle import Settlement, settle
 from customer360.identities.sightings import Digest, Sighting
@@ -36,19 +34,13 @@ from customer360.identities.stored import (
     Member,
     ProfileId,
     Stored,
-    StoredProfile,
-    components_of,
+    components_carrying,
     load,
     member_of,
-    sizes_of,
 )
+from customer360.identities.throngs import join_throngs, throngs_among
 from customer360.storage.database import rows_in
 from customer360.values import new_ids
-
-logger = logging.getLogger(__name__)
-
-LARGEST_COMPONENT = 5_000
-"""Fragments that are resolved together at most; beyond, a new one goes to the present owners."""
 
 
 @dataclass(slots=True)
@@ -198,17 +190,12 @@ def _connect(
     if not new and not again:
         return
     carried = {identifier for member in new for identifier in member.identifiers}
-    component_of = components_of(connection, shop_id, carried)
+    component_of = components_carrying(connection, shop_id, carried)
     touched = again | set(component_of.values())
-    large = {
-        component
-        for component, size in sizes_of(connection, shop_id, touched).items()
-        if size > LARGEST_COMPONENT
-    }
-    if large:
-        logger.warning("%d components are too large to be resolved anew", len(large))
-        _join_present_owners(connection, shop_id, links, component_of, large)
-    links.stored = load(connection, shop_id, touched - large)
+    throngs = throngs_among(connection, shop_id, touched)
+    if throngs:
+        join_throngs(connection, shop_id, new, component_of, throngs, links.settled)
+    links.stored = load(connection, shop_id, touched - throngs)
     for each in links.shifted:
         if each.fragment_id in links.stored.members:
             links.stored.members[each.fragment_id].begins_at = each.begins_at
@@ -319,43 +306,3 @@ _HAPPENED = "select type, occurred_at, rank from {} where shop_id = {{}} and fra
 
 def _counts(kind: str) -> bool:
     return kind not in OUR_DOING
-
-
-def _join_present_owners(
-    connection: Connection,
-    shop_id: int,
-    links: Links,
-    component_of: Mapping[Identifier, int],
-    large: set[int],
-) -> None:
-    """New fragments of components too large to resolve go to whom their identifiers belong to now."""
-    for fragment_id in sorted(links.new):
-        member = links.members[fragment_id]
-        components = {component_of[one] for one in member.identifiers if one in component_of}
-        if not components & large:
-            continue
-        owner = _present_owner(connection, shop_id, member)
-        member.component = max(components & large)
-        member.company = CONTESTED
-        if owner is None:
-            owner = new_ids.next()
-            links.settled.born.add(owner)
-            known = any(one.type in KNOWN for one in member.identifiers)
-            links.settled.profiles[owner] = StoredProfile(fragment_id, None, known)
-        links.settled.profile_of[fragment_id] = owner
-
-
-def _present_owner(connection: Connection, shop_id: int, member: Member) -> ProfileId | None:
-    for identifier in sorted(member.identifiers, key=lambda one: (STRENGTH[one.type], one.value)):
-        for (profile_id,) in rows_in(
-            connection, _OWNER, (shop_id, identifier.type), [identifier.value]
-        ):
-            return int(profile_id)
-    return None
-
-
-_OWNER = (
-    "select f.profile_id from ownerships o"
-    " join fragments f on f.shop_id = o.shop_id and f.fragment_id = o.fragment_id"
-    " where o.shop_id = {} and o.type = {} and o.until is null and o.value in {}"
-)

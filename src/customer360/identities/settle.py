@@ -51,11 +51,16 @@ class Settlement:
     founders: set[FragmentId] = field(default_factory=set)
     """Of every profile that was looked at; no other candidate between them is open."""
 
+    absorbed: dict[FragmentId, int] = field(default_factory=dict)
+    """Components, each by the fragment that names it, that are part of a throng from now on."""
+
     def include(self, other: Settlement) -> None:
         """Add what was settled elsewhere, of other fragments."""
         self.profile_of |= other.profile_of
         self.born |= other.born
         self.profiles |= other.profiles
+        self.ownerships |= other.ownerships
+        self.absorbed |= other.absorbed
 
     @property
     def reshaped(self) -> set[ProfileId]:

@@ -71,6 +71,14 @@ def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant)
         [(each.first_at, shop_id, each.fragment_id) for each in links.earlier_alone],
     )
     _write_settlement(writes, shop_id, change, links.stored, links.settled, now)
+    writes.each(
+        "update fragments set component = {} where shop_id = {} and component in"
+        " (select component from fragments where shop_id = {} and fragment_id = {})",
+        [
+            (throng, shop_id, shop_id, fragment_id)
+            for fragment_id, throng in links.settled.absorbed.items()
+        ],
+    )
     note_changed(writes, shop_id, change, links.profiles)
 
 

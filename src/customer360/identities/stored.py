@@ -26,7 +26,7 @@ ProfileId = int
 ALWAYS: Instant = -(1 << 62)
 """When the first era of a fragment begins."""
 FOREVER: Instant = 1 << 62
-ALONE, TOGETHER, CONTESTED = 0, 1, 2
+ALONE, TOGETHER, CONTESTED, THRONG = 0, 1, 2, 3
 """What `fragments.company` says."""
 
 OwnershipKey = tuple[str, str, int]
@@ -136,7 +136,7 @@ def load(connection: Connection, shop_id: int, components: Iterable[int]) -> Sto
     return stored
 
 
-def components_of(
+def components_carrying(
     connection: Connection, shop_id: int, identifiers: Iterable[Identifier]
 ) -> dict[Identifier, int]:
     """The component of each identifier that somebody has brought before."""

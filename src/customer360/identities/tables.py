@@ -52,7 +52,8 @@ fragments = Table(
 """`evidence`: a keyed digest of the normalised identifiers, the folded name (`name`: its parts) and the trust.
 An era of it holds the events from `begins_at` to the next era. Fragments that share identifiers, directly or by
 others, have the same `component` and are resolved together; `company` says whether there are any: 0 alone, 1 with
-others of one person who owns all that they bring, 2 with others where a known event may change who is who."""
+others of one person who owns all that they bring, 2 with others where a known event may change who is who, 3 joined to
+a throng and not resolved since."""
 
 fragment_identifiers = Table(
     "fragment_identifiers",

@@ -95,6 +95,8 @@ class Life:
     def merge(self, one: int, other: int, day: int | None = None) -> MergeRow | None:
         """Two of those who live now, counted round; at once, or as a shop system does, at a time of its own."""
         living = sorted(each for each, into in survivors(self.house).items() if into is None)
+        if not living:
+            return None
         acts_at: Instant | None = None
         if day is not None:
             acts_at = parse_instant(call("", day).happened_at, "UTC") + DAY // 2
