@@ -264,7 +264,7 @@ def run(
     worker = Worker(app, signals=signals, warehouse=warehouse)
     voice = Voice(app) if warehouse else None
     try:
-        with _collecting_rarely():
+        with collecting_rarely():
             while not stop.is_set():
                 taken = sum(worker.turn(shop) for shop in _shops(app))
                 worker.checkpoint()
@@ -280,7 +280,7 @@ def run(
 
 
 @contextmanager
-def _collecting_rarely() -> Iterator[None]:
+def collecting_rarely() -> Iterator[None]:
     """Batches make many objects and no cycles: the collector would only walk live rows again and again."""
     before = gc.get_threshold()
     gc.freeze()
@@ -333,7 +333,7 @@ def drain(app: App, shop_id: int | None = None, progress: Progress | None = None
     worker, done, waiting, counted_at = Worker(app), 0, 0, -SECOND
     shop_ids = [shop.shop_id for shop in _shops(app) if shop_id in (None, shop.shop_id)]
     try:
-        with _collecting_rarely():
+        with collecting_rarely():
             while True:
                 shops = [shop for shop in _shops(app) if shop.shop_id in shop_ids]
                 taken = sum(worker.turn(shop) for shop in shops)

@@ -3,15 +3,20 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from customer360.bench.crowd import crowd
 from customer360.bench.freshness import Steady
+from customer360.bench.identity import bench_identity
 from customer360.bench.importing import bench_import, write_lines
 from customer360.bench.ingest import bench_ingest
 from customer360.bench.reading import bench_read
 from customer360.bench.store import fill_with_events, new_store, prepared, watching
 from customer360.cli import app
+from customer360.identities.bulk import resolve_in_bulk
+from customer360.identities.resolve import resolve
 
 
 def quiet(_step: str, _done: int, _total: int) -> None:
@@ -46,6 +51,32 @@ def test_import_counts_every_line_of_the_file_and_measures_memory(tmp_path: Path
     assert result.more["lines"] == 250
     assert result.more["peak_memory_mib"] > 10
     assert result.figure > 0
+
+
+def test_identity_measures_bulk_stream_and_single_people():
+    result = bench_identity(pairs=20_000, events=600, fragments=20, times=2, progress=quiet)
+    assert result.ratio == pytest.approx(result.limit / result.figure)
+    assert result.more["components"] > result.more["replayed"] > 0
+    assert result.more["linked"]["events_per_second"] > 0
+    assert {name for name in result.more if name.endswith("_ms")} == {
+        *("late_event_of_one_person_ms", "late_event_of_a_tablet_ms"),
+        *("merge_ms", "explain_ms", "undo_ms"),
+    }
+
+
+def test_the_crowd_of_the_benchmark_is_mostly_simple_and_otherwise_what_resolve_says():
+    people = crowd(20_000)
+    everybody = people.tell(np.arange(len(people.observed.first_at)))
+    whole = resolve(everybody)
+    found = resolve_in_bulk(people.observed, people.tell)
+    assert len(people.observed.carrier) == pytest.approx(20_000, rel=0.1)
+    assert 0.95 < found.components.simple.mean() < 1
+    assert len(set(found.profile.tolist())) == len(set(whole.profile_of.values()))
+    pairs = {
+        (n, whole.profile_of[one.fragment_id, 0])
+        for n, one in zip(found.profile.tolist(), everybody, strict=True)
+    }
+    assert len(pairs) == len(set(found.profile.tolist()))
 
 
 def test_a_kept_store_is_filled_once_and_copied_after(tmp_path: Path):

@@ -23,6 +23,7 @@ class Name(StrEnum):
     INGEST = "ingest"
     IMPORT = "import"
     READ = "read"
+    IDENTITY = "identity"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,10 +33,13 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     name: Annotated[
-        Name | None, typer.Argument(help="ingest, import or read; all without it.")
+        Name | None, typer.Argument(help="ingest, import, read or identity; all without it.")
     ] = None,
     events: Annotated[
-        int | None, typer.Option(min=1, help="Events to send; for read, of the profile.")
+        int | None,
+        typer.Option(
+            min=1, help="Events to send; for read, of the profile; for identity, to link."
+        ),
     ] = None,
     preload: Annotated[
         int | None, typer.Option(min=0, help="ingest: events that the store holds before; 5000000.")
@@ -45,6 +49,10 @@ def bench(
     ] = None,
     lines: Annotated[
         int | None, typer.Option(min=1, help="import: lines of the file; 525000.")
+    ] = None,
+    pairs: Annotated[
+        int | None,
+        typer.Option(min=1, help="identity: pairs of observation and identifier; 10000000."),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="import: this file instead.")
@@ -61,6 +69,7 @@ def bench(
         "preload": preload,
         "customers": customers,
         "lines": lines,
+        "pairs": pairs,
         "file": file,
     }
     if store is not None:
@@ -78,6 +87,7 @@ def bench(
 
 
 def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progress) -> Result:
+    from customer360.bench.identity import bench_identity
     from customer360.bench.importing import bench_import
     from customer360.bench.ingest import bench_ingest
     from customer360.bench.reading import bench_read
@@ -86,6 +96,7 @@ def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progre
         Name.INGEST: (bench_ingest, ("events", "preload")),
         Name.IMPORT: (bench_import, ("lines", "file")),
         Name.READ: (bench_read, ("events", "customers")),
+        Name.IDENTITY: (bench_identity, ("pairs", "events")),
     }
     measure, options = takes[name]
     chosen = {option: given[option] for option in options if given[option] is not None}

@@ -138,6 +138,11 @@ def components_of(
     return Components(of, order, starts, ~hard, founder)
 
 
+def components_alone(observed: Observed) -> int:
+    """How many components there are, and nothing more: what any resolver must find first."""
+    return _connect(observed, np.zeros((0, 2), dtype=np.int32))[0]
+
+
 def _decided(observed: Observed, decisions: Sequence[Decision]) -> Numbers:
     """Two observations of each decision, where both are there; all others of the fragments hang together with them."""
     named = np.array(
