@@ -15,7 +15,9 @@ APART = 1_000
 """Fragments and decisions of one world lie so far from those of the next."""
 
 
-def observed_of(observations: Sequence[Observation]) -> tuple[Observed, list[Identifier]]:
+def observed_of(
+    observations: Sequence[Observation], placeholders: frozenset[str] = frozenset()
+) -> tuple[Observed, list[Identifier]]:
     """The columns, and the identifiers in the order of their numbers."""
     identifiers: dict[Identifier, int] = {}
     names: dict[Name, int] = {NO_NAME: 0}
@@ -41,7 +43,14 @@ def observed_of(observations: Sequence[Observation]) -> tuple[Observed, list[Ide
             strict=True,
         )
     )
-    return Observed(**columns, carrier=carrier, carried=carried, kind=kind), list(identifiers)
+    listed = [number for one, number in identifiers.items() if one.value in placeholders]
+    pairs_and_kinds = {
+        "carrier": carrier,
+        "carried": carried,
+        "kind": kind,
+        "listed": np.array(listed, dtype=np.int32),
+    }
+    return Observed(**columns, **pairs_and_kinds), list(identifiers)
 
 
 def tell_of(observations: Sequence[Observation]):

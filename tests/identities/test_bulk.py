@@ -52,7 +52,7 @@ def in_bulk(
     observations: Sequence[Observation], decisions: Iterable[Decision], rules: Rules
 ) -> tuple[Sayings, BulkResolution]:
     """The same of what was resolved by arrays."""
-    observed, identifiers = observed_of(observations)
+    observed, identifiers = observed_of(observations, rules.placeholders)
     found = resolve_in_bulk(observed, tell_of(observations), decisions, rules)
     parts = found.components
     told: Sayings = set()
@@ -197,6 +197,16 @@ def test_what_somebody_decided_about_is_replayed_together(decisions: list[Decisi
 
     assert found.components.simple.sum() == len(found.replayed) == 1
     assert told == said(resolve(world, decisions))
+
+
+def test_what_the_shop_calls_a_placeholder_is_replayed() -> None:
+    world = [seen(day, f"user:walk-in email:{day}") for day in range(1, 4)]
+    rules = Rules(placeholders=frozenset({"walk-in"}))
+
+    told, found = in_bulk(world, (), rules)
+
+    assert len(found.replayed) == 1
+    assert told == said(resolve(world, rules=rules))
 
 
 def test_nothing_in_bulk_is_nothing() -> None:

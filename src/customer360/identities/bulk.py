@@ -57,6 +57,8 @@ class Observed:
     """... and the identifier that it carries."""
     kind: Numbers
     """The type of each identifier, as its place in KINDS."""
+    listed: Numbers
+    """The identifiers that the shop says are nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def components_of(
     np.minimum.at(first, observed.carried, position[observed.carrier])
     hard = np.zeros(count, dtype=np.bool_)
     hard[of[decided.ravel()]] = True
+    hard[of[order[first[observed.listed]]]] = True
     same = (moment[order][1:] == moment[order][:-1]) & (of[order][1:] == of[order][:-1])
     hard[of[order][1:][same]] = True
     founder = order[first]

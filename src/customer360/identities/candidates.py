@@ -14,7 +14,7 @@ from customer360.errors import CandidateNotFound, Conflict
 from customer360.events.model import Identifier
 from customer360.identities.merge_log import MergeRow
 from customer360.identities.merges import Follow, add_decision, merge
-from customer360.identities.model import DEFAULT_RULES, Decision, FragmentId, Rules
+from customer360.identities.model import Decision, FragmentId
 from customer360.identities.stored import ProfileId
 from customer360.identities.tables import candidates, decisions, fragments, observations
 from customer360.storage.database import next_change
@@ -152,7 +152,6 @@ def merge_candidates(
     actor: str,
     now: Instant,
     follow: Follow,
-    rules: Rules = DEFAULT_RULES,
 ) -> list[MergeRow]:
     """Make the two profiles of each candidate one; all of them or, where one cannot be, none.
 
@@ -172,7 +171,6 @@ def merge_candidates(
             actor=actor,
             now=now,
             follow=follow,
-            rules=rules,
         )
         _decide(connection, shop_id, candidate, "merged", actor, now)
         made.append(row)

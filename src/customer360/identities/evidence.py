@@ -12,9 +12,10 @@ from sqlalchemy import Connection, select
 from customer360.clock import Instant, to_datetime
 from customer360.events.model import Identifier, IdentifierType
 from customer360.events.tables import events
-from customer360.identities.model import DEFAULT_RULES, FragmentId, Resolution, Rules
+from customer360.identities.model import FragmentId, Resolution
 from customer360.identities.normalise import STRENGTH
 from customer360.identities.resolve import resolve
+from customer360.identities.rules import rules_of
 from customer360.identities.stored import Member, ProfileId, Stored, load
 from customer360.identities.tables import fragments
 from customer360.storage.database import rows_in
@@ -61,17 +62,14 @@ def named_as(identifier: Identifier) -> str:
     return f"{word} {identifier.value}"
 
 
-def evidence_of(
-    connection: Connection, shop_id: int, profile_id: ProfileId, rules: Rules = DEFAULT_RULES
-) -> list[Evidence]:
+def evidence_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> list[Evidence]:
     """The chain of evidence that holds a profile together, oldest first; empty where one event said it all."""
     query = select(fragments.c.component).where(
         fragments.c.shop_id == shop_id, fragments.c.profile_id == profile_id
     )
     stored = load(connection, shop_id, connection.scalars(query))
-    resolution = resolve(
-        (member.observation for member in stored.members.values()), stored.decisions, rules
-    )
+    observations = [member.observation for member in stored.members.values()]
+    resolution = resolve(observations, stored.decisions, rules_of(connection, shop_id))
     of_profile = {
         fragment_id
         for fragment_id, member in stored.members.items()

@@ -21,8 +21,9 @@ from customer360.events.tables import events, order_events
 from customer360.events.vocabulary import OUR_DOING
 from customer360.identities.component import FADING
 from customer360.identities.eras import Cut, eras_of
-from customer360.identities.model import DEFAULT_RULES, FragmentId, Rules
+from customer360.identities.model import FragmentId, Rules
 from customer360.identities.resolve import resolve
+from customer360.identities.rules import rules_of
 from customer360.identities.settle import Settlement, settle
 from customer360.identities.sightings import Digest, Sighting
 from customer360.identities.stored import (
@@ -95,9 +96,9 @@ def link(
     shop_id: int,
     sightings: Mapping[Digest, Sighting],
     evidence: Mapping[Digest, Sequence[PlacedEvent]],
-    rules: Rules = DEFAULT_RULES,
 ) -> Links:
     """Give each event its fragment, and each fragment its profile. Only reads."""
+    rules = rules_of(connection, shop_id)
     links, again = Links(evidence=evidence), set[int]()
     known = _known(connection, shop_id, sightings)
     began = {each.fragment_id: each.begins_at for eras in known.values() for each in eras}

@@ -15,8 +15,9 @@ from customer360.errors import AlreadyOne, CannotUndo, Conflict, ProfileNotFound
 from customer360.identities.evidence import between, described
 from customer360.identities.linking import Links, resolve_anew
 from customer360.identities.merge_log import MergeKind, MergeRow, get_merge
-from customer360.identities.model import DEFAULT_RULES, Decision, FragmentId, Rules
+from customer360.identities.model import Decision, FragmentId
 from customer360.identities.resolve import resolve
+from customer360.identities.rules import rules_of
 from customer360.identities.store import write
 from customer360.identities.stored import Member, ProfileId, Stored, load
 from customer360.identities.tables import (
@@ -44,7 +45,6 @@ def merge(
     follow: Follow,
     kind: MergeKind = "by_hand",
     acts_at: Instant | None = None,
-    rules: Rules = DEFAULT_RULES,
 ) -> MergeRow:
     """Make two profiles one, beyond all limits. An id that was merged away stands for its survivor.
 
@@ -68,7 +68,7 @@ def merge(
     )
     stored = load(connection, shop_id, components_of(connection, shop_id, (fragment_a, fragment_b)))
     stored.decisions.append(decision)
-    links = _linked(connection, shop_id, stored, rules)
+    links = linked(connection, shop_id, stored)
     survivor, gone = sorted((one, other))
     if gone not in links.settled.merged:
         raise Conflict("These two profiles cannot be made one; load them again and retry.")
@@ -110,7 +110,6 @@ def undo(
     now: Instant,
     window: Instant,
     follow: Follow,
-    rules: Rules = DEFAULT_RULES,
 ) -> MergeRow:
     """Take a merge back within `window`; the two sides are "not the same" from then on.
 
@@ -135,8 +134,8 @@ def undo(
     )
     stored.decisions.append(decision)
     sides = ((one.fragment_id, other.fragment_id), (founders[0], founders[1]))
-    _refuse_if_held(connection, shop_id, stored, sides, rules)
-    links = _linked(connection, shop_id, stored, rules)
+    _refuse_if_held(connection, shop_id, stored, sides)
+    links = linked(connection, shop_id, stored)
     connection.execute(
         update(merges)
         .where(merges.c.shop_id == shop_id, merges.c.merge_id == merge_id)
@@ -219,9 +218,10 @@ def add_decision(
     )
 
 
-def _linked(connection: Connection, shop_id: int, stored: Stored, rules: Rules) -> Links:
+def linked(connection: Connection, shop_id: int, stored: Stored) -> Links:
     """The components resolved anew; where a device now changes hands within a fragment, that is cut."""
     links = Links(stored=stored)
+    rules = rules_of(connection, shop_id)
     links.settled = resolve_anew(connection, shop_id, links, dict(stored.members), rules)
     return links
 
@@ -270,12 +270,10 @@ def _refuse_if_held(
     shop_id: int,
     stored: Stored,
     sides: Iterable[tuple[FragmentId, FragmentId]],
-    rules: Rules,
 ) -> None:
     """Where two that belong to different sides stay one even so, say by what."""
-    resolution = resolve(
-        [member.observation for member in stored.members.values()], stored.decisions, rules
-    )
+    observations = [member.observation for member in stored.members.values()]
+    resolution = resolve(observations, stored.decisions, rules_of(connection, shop_id))
     for one, other in sides:
         if resolution.profile_of[one, 0] == resolution.profile_of[other, 0]:
             links = described(connection, shop_id, between(stored, resolution, one, other))

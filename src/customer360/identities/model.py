@@ -87,6 +87,9 @@ class Rules:
     hub_customer_ids: int = 3
     hub_profiles: int = 20
     stale_after: Instant = 365 * DAY
+    placeholders: frozenset[str] = frozenset()
+    """The shop's own values that identify nobody, in lower case: new events do not carry them, and what was seen
+    with one before is linked as if it were shared."""
 
 
 DEFAULT_RULES = Rules()

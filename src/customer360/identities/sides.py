@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.identities.model import DEFAULT_RULES, FragmentId, Merge, Rules
+from customer360.identities.model import FragmentId, Merge, Rules
 from customer360.identities.resolve import resolve
+from customer360.identities.rules import rules_of
 from customer360.identities.stored import ProfileId, Stored, load
 from customer360.storage.database import rows_in
 
@@ -27,7 +28,6 @@ def partings(
     connection: Connection,
     shop_id: int,
     profile_ids: Sequence[ProfileId],
-    rules: Rules = DEFAULT_RULES,
 ) -> dict[ProfileId, list[Parting]]:
     """By profile the merges that made it, in the order in which they acted; one that never merged is left out.
 
@@ -35,6 +35,7 @@ def partings(
     """
     if not profile_ids:
         return {}
+    rules = rules_of(connection, shop_id)
     components: dict[ProfileId, set[int]] = defaultdict(set)
     for profile_id, component in rows_in(
         connection, _COMPONENTS, (shop_id,), sorted(profile_ids), index="ix_fragments_profile"

@@ -117,6 +117,22 @@ decisions = Table(
 """What people decided about two fragments, each at a time: merged (acts at its time), not_same and undone (outside
 time)."""
 
+identity_rules = Table(
+    "identity_rules",
+    metadata,
+    shop_id(),
+    Column("version", Integer, primary_key=True, autoincrement=False, info=KEEP),
+    Column("rules", Text, nullable=False, info=KEEP),
+    Column("actor", Text, nullable=False, info=NULL),
+    number("made_at", nullable=False),
+    Column("done", Integer, nullable=False, default=0, info=KEEP),
+    Column("total", Integer, nullable=False, default=0, info=KEEP),
+    number("resolved_at", nullable=True),
+    sqlite_with_rowid=False,
+)
+"""What a shop chose about identity, as JSON: the newest version holds, and the earlier ones say what it was before.
+Of its components that differ by a new version `done` of `total` are written; `resolved_at`: all of them."""
+
 merges = Table(
     "merges",
     metadata,

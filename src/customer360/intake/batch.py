@@ -23,6 +23,7 @@ from customer360.events.model import (
 from customer360.identities import store as identity_store
 from customer360.identities.linking import link
 from customer360.identities.normalise import KNOWN
+from customer360.identities.rules import rules_of
 from customer360.identities.tables import fragments
 from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.eras import split_aggregate
@@ -150,7 +151,7 @@ def _compute(
 ) -> None:
     understood = understand(shop, translators, work)
     keep_new(connection, shop, accepted, understood, work)
-    gather_evidence(shop, work)
+    gather_evidence(shop, work, rules_of(connection, shop.shop_id).placeholders)
     work.links = link(connection, shop.shop_id, work.sightings, work.evidence)
     work.visits = sessions.assign(connection, shop.shop_id, shop.digest_key, work.placed)
     work.ledger = orders.account(connection, shop.shop_id, shop.currency, work.placed)

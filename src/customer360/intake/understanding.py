@@ -120,8 +120,11 @@ def _own_key(row: Waiting, signal: Signal) -> str:
     return f"row:{row_key}" if row_key else f"{row.source}{row.inbox_id}"
 
 
-def gather_evidence(shop: Shop, work: Work) -> None:
-    """Find what each new event brings to know its person by; equal evidence is one sighting."""
+def gather_evidence(shop: Shop, work: Work, placeholders: frozenset[str] = frozenset()) -> None:
+    """Find what each new event brings to know its person by; equal evidence is one sighting.
+
+    placeholders: the shop's own values that identify nobody.
+    """
     by_evidence: dict[Digest, list[PlacedEvent]] = defaultdict(list)
     # The events of a visitor mostly bring the same.
     known: dict[tuple[object, ...], tuple[tuple[Identifier, ...], Name, Digest]] = {}
@@ -131,7 +134,7 @@ def gather_evidence(shop: Shop, work: Work) -> None:
         brought = (event.identifiers, first, last, one.trust, event.till)
         evidence = known.get(brought)
         if evidence is None:
-            evidence = known[brought] = _evidence(shop, one, first, last)
+            evidence = known[brought] = _evidence(shop, one, first, last, placeholders)
         one.identifiers, name, digest = evidence
         if not one.identifiers:
             continue
@@ -151,12 +154,16 @@ def gather_evidence(shop: Shop, work: Work) -> None:
 
 
 def _evidence(
-    shop: Shop, one: PlacedEvent, first_name: str, last_name: str
+    shop: Shop, one: PlacedEvent, first_name: str, last_name: str, placeholders: frozenset[str]
 ) -> tuple[tuple[Identifier, ...], Name, Digest]:
     """The usable identifiers of an event, its folded name, and the digest under which its fragment is found."""
     event = one.event
     identifiers = normalise(
-        event.identifiers, country=shop.country, trust=one.trust, till=event.till
+        event.identifiers,
+        country=shop.country,
+        trust=one.trust,
+        till=event.till,
+        placeholders=placeholders,
     )
     name = fold_parts(first_name, last_name) if first_name else NO_NAME
     return identifiers, name, evidence_digest(shop.digest_key, identifiers, name, one.trust)

@@ -206,6 +206,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_fragments_profile", "fragments", ["shop_id", "profile_id"], unique=False)
     op.create_table(
+        "identity_rules",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("resolved_at", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.PrimaryKeyConstraint("shop_id", "version", name=op.f("pk_identity_rules")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "imports",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("import_id", sa.BigInteger(), autoincrement=False, nullable=False),
