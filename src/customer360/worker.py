@@ -25,11 +25,13 @@ from customer360.access.shops import Shop, list_shops
 from customer360.app import App
 from customer360.clock import SECOND, Instant
 from customer360.errors import LeaseLost, ShopNotFound, WarehouseBusy
+from customer360.identities.rules import present_version
 from customer360.intake import batch, dead_letters
 from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.balance import received_since
 from customer360.intake.batch import Lease
 from customer360.intake.files.jobs import finish_imports
+from customer360.intake.resolving import Step, resolve_shop
 from customer360.intake.tables import inbox
 from customer360.profiles import checkouts
 from customer360.storage.flight import FlightServer
@@ -49,6 +51,7 @@ _LETTERS_EVERY: Instant = 5 * SECOND
 _CHECKPOINT_EVERY: Instant = 2 * SECOND
 # While signals pour in, what a sync copies is less a signal, the longer it waits; but nothing should pile up.
 _LONGEST_SYNC_PAUSE: Instant = SECOND
+_RULES_EVERY: Instant = 5 * SECOND
 _VOICE_EVERY: Instant = SECOND
 _REST_AFTER: Instant = 5 * SECOND
 # Counting what waits reads an index from end to end.
@@ -75,6 +78,9 @@ class _Pace:
     """Signals have left the inbox since somebody last asked which imports that ends."""
     checkouts_at: Instant = 0
     letters_at: Instant = 0
+    rules_at: Instant = 0
+    resolving: Iterator[Step] | None = None
+    """The steps of resolving the shop by rules that were changed, while that is under way."""
     failures: int = 0
     retry_at: Instant = 0
 
@@ -103,6 +109,7 @@ class Worker:
                 taken = self._work_off(shop, pace)
                 self._keep_house(shop, pace, now)
             if self.warehouse:
+                self._resolve_anew(shop, pace)
                 self._sync(shop, pace, idle=taken == 0)
             pace.failures = 0
             return taken
@@ -132,6 +139,9 @@ class Worker:
         pace.checkouts_at = 0
         while pace.checkouts_at <= (now := self.app.clock.now()):
             self._keep_house(shop, pace, now)
+        pace.rules_at = 0
+        while self._resolve_anew(shop, pace):
+            pass
 
     def release(self) -> None:
         """Give every lease back, so that the next worker need not wait for it to end."""
@@ -211,6 +221,26 @@ class Worker:
             if due:
                 with app.database.write() as connection:
                     dead_letters.replay_due(connection, shop.shop_id, now)
+
+    def _resolve_anew(self, shop: Shop, pace: _Pace) -> bool:
+        """One step of resolving everybody by rules that were changed; whether there was one.
+
+        It belongs to the warehouse's half: looking at everybody takes a while, and signals must not wait for it.
+        """
+        app = self.app
+        if pace.resolving is None:
+            now = app.clock.now()
+            if now < pace.rules_at:
+                return False
+            pace.rules_at = now + _RULES_EVERY
+            with app.database.read() as connection:
+                if present_version(connection, shop.shop_id).resolved_at is not None:
+                    return False
+            pace.resolving = resolve_shop(app.database, app.clock, shop.shop_id)
+        if next(pace.resolving, None) is None:
+            pace.resolving = None
+        pace.behind = True
+        return True
 
     def _sync(self, shop: Shop, pace: _Pace, *, idle: bool) -> None:
         began = self.app.clock.now()

@@ -87,8 +87,8 @@ def test_what_changes_nothing_is_no_change(house: House) -> None:
 @pytest.mark.parametrize(
     ("chosen", "path"),
     [
-        ({"limits": {"email": 0}}, "limits.email"),
-        ({"limits": {"email": 101}}, "limits.email"),
+        ({"limits": {"email": 0}}, "email"),
+        ({"limits": {"email": 101}}, "email"),
         ({"limits": {"cookie": 3}}, "limits"),
         ({"known_identifiers": 0}, "known_identifiers"),
         ({"hub_customer_ids": 1001}, "hub_customer_ids"),

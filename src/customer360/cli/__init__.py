@@ -19,6 +19,7 @@ MODULES = (
     "imports",
     "dead_letters",
     "duplicates",
+    "identities",
     "warehouse",
     "status",
     "database",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from customer360.identities.model import (
 from customer360.identities.normalise import KNOWN, STRENGTH
 from customer360.identities.resolve import resolve
 
-Numbers = NDArray[np.int64] | NDArray[np.int32]
+Numbers = NDArray[np.signedinteger[Any]]
 Flags = NDArray[np.bool_]
 Tell = Callable[[Numbers], Sequence[Observation]]
 """The observations of these numbers, whole, in this order."""
@@ -110,9 +111,14 @@ def resolve_in_bulk(
         for place, one in numbers:
             profile[place] = first + resolution.profile_of[one.fragment_id, one.run]
         number = first + 1 + len(set(resolution.profile_of.values()))
+    return BulkResolution(parts, profile, known_of(observed, parts), replayed)
+
+
+def known_of(observed: Observed, parts: Components) -> Flags:
+    """Whether anything of each component names a person."""
     known = np.zeros(len(parts.simple), dtype=np.bool_)
     known[parts.of[parts.founder[_IS_KNOWN[observed.kind]]]] = True
-    return BulkResolution(parts, profile, known, replayed)
+    return known
 
 
 def components_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
@@ -29,6 +29,8 @@ _RANGES: dict[str, tuple[int, int]] = {
 }
 _LIMIT_RANGE = (1, 100)
 _LIMITS = {str(kind): limit for kind, limit in DEFAULT_RULES.limits.items()}
+NAMES: tuple[str, ...] = (*_LIMITS, *_RANGES, "placeholders")
+"""What a shop may choose, each by its name: for a limit, the type of identifier that it limits."""
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,28 @@ class Change(msgspec.Struct, frozen=True):
     name: str
     before: str
     after: str
+
+
+def choice_told(before: Choice, told: Mapping[str, str]) -> Choice:
+    """The choice with what a person wrote: a limit by the type it limits, the rest by its name.
+
+    Placeholders are separated by commas or lines. Raises InvalidInput.
+    """
+    limits = dict(before.limits)
+    others: dict[str, Any] = {}
+    for name, text in told.items():
+        if name == "placeholders":
+            others[name] = tuple(text.replace("\n", ",").split(","))
+            continue
+        if name not in limits and name not in _RANGES:
+            raise InvalidInput(f"There is no rule {name!r}; there are {', '.join(NAMES)}.", name)
+        if not text.strip().isdecimal():
+            raise InvalidInput("Give a whole number.", name)
+        if name in limits:
+            limits[name] = int(text)
+        else:
+            others[name] = int(text)
+    return msgspec.structs.replace(before, limits=limits, **others)
 
 
 def rules_of(connection: Connection, shop_id: int) -> Rules:
@@ -158,24 +182,25 @@ def note_progress(
 
 def changes_between(before: Choice, after: Choice) -> Iterator[Change]:
     """What a version set otherwise."""
-    for kind in after.limits:
-        if before.limits.get(kind) != after.limits[kind]:
-            yield Change(kind, str(before.limits.get(kind, "")), str(after.limits[kind]))
-    for name in (*_RANGES, "placeholders"):
-        one, other = getattr(before, name), getattr(after, name)
-        if one != other:
-            yield Change(name, _shown(one), _shown(other))
+    one, other = as_told(before), as_told(after)
+    for name in NAMES:
+        if one[name] != other[name]:
+            yield Change(name, one[name], other[name])
 
 
-def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+def as_told(choice: Choice) -> dict[str, str]:
+    """Every part of a choice by its name, as `choice_told` reads it."""
+    numbers = {**choice.limits, **{name: getattr(choice, name) for name in _RANGES}}
+    return {name: str(number) for name, number in numbers.items()} | {
+        "placeholders": ", ".join(choice.placeholders)
+    }
 
 
 def _checked(choice: Choice, country: str) -> Choice:
     if choice.limits.keys() != _LIMITS.keys():
         raise InvalidInput(f"Give a limit for each of {', '.join(_LIMITS)}.", "limits")
     for kind, limit in choice.limits.items():
-        _within(limit, _LIMIT_RANGE, f"limits.{kind}")
+        _within(limit, _LIMIT_RANGE, kind)
     for name, allowed in _RANGES.items():
         _within(getattr(choice, name), allowed, name)
     return msgspec.structs.replace(

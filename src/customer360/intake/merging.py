@@ -87,7 +87,7 @@ def merge(
         profile_ids,
         actor=actor,
         now=now,
-        follow=_follow,
+        follow=follow,
         kind=kind,
         acts_at=acts_at,
     )
@@ -138,7 +138,7 @@ def undo(
 ) -> MergeRow:
     """Take any merge back within the window; raises MergeNotFound, and CannotUndo with the reason."""
     return merges.undo(
-        connection, shop_id, merge_id, actor=actor, now=now, window=window, follow=_follow
+        connection, shop_id, merge_id, actor=actor, now=now, window=window, follow=follow
     )
 
 
@@ -152,7 +152,7 @@ def merge_candidates(
 ) -> list[MergeRow]:
     """Make the two profiles of each candidate one, all or none of them."""
     return candidates.merge_candidates(
-        connection, shop_id, candidate_ids, actor=actor, now=now, follow=_follow
+        connection, shop_id, candidate_ids, actor=actor, now=now, follow=follow
     )
 
 
@@ -211,8 +211,8 @@ def _changes(
             yield ConsentChange(point.channel, point.address, told, point.consent)
 
 
-def _follow(connection: Connection, shop_id: int, change: int, links: Links) -> None:
-    """What hangs on fragments and profiles: events of an era that was cut, names, and checkouts.
+def follow(connection: Connection, shop_id: int, change: int, links: Links) -> None:
+    """What hangs on fragments and profiles follows them: events of an era that was cut, names, and checkouts.
 
     A checkout may have been ended by an order that came, or by one that went.
     """

@@ -1,0 +1,89 @@
+"""`c360 identities`: everybody looked at again, and the shop's own rules."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from customer360.storage.database import Database
+from tests.cli.conftest import Run, said
+
+ORDERS = """Order,Mail,User,When,Price,Product
+1,ann@x.com,u1,2026-01-02 10:00,9.00,tea
+2,bob@x.com,u1,2026-01-03 10:00,9.00,tea
+3,bob@x.com,u2,2026-01-04 10:00,9.00,tea
+"""
+
+
+@pytest.fixture
+def imported(c360: Run, shop: dict[str, str], tmp_path) -> dict[str, str]:
+    file = tmp_path / "orders.csv"
+    file.write_text(ORDERS)
+    mapping = ("order_id=Order", "email=Mail", "customer_id=User", "placed_at=When")
+    mapping += ("unit_price=Price", "product_id=Product")
+    pairs = [part for pair in mapping for part in ("--map", pair)]
+    c360("import", "orders", str(file), "--shop", "Harbour Tea", "--format", "generic", *pairs)
+    return shop
+
+
+def test_a_check_says_how_much_there_is_and_ends_with_1_where_anything_differs(
+    c360: Run, imported: dict[str, str], database: Database
+) -> None:
+    spoken = c360("identities", "check").stdout
+    assert (
+        "Harbour Tea: 3 observations in 1 components, of which 1 were replayed; 0 differ" in spoken
+    )
+    with database.write() as connection:
+        connection.execute(text("update ownerships set since = 0"))
+
+    (told,) = said(c360("identities", "check", "--shop", "Harbour Tea", "--json", code=1))
+
+    assert told == {
+        "shop_id": imported["shop_id"],
+        "name": "Harbour Tea",
+        "observations": 3,
+        "components": 1,
+        "replayed": 1,
+        "too_large": 0,
+        "differing": 1,
+    }
+    assert "1 were resolved anew" in c360("identities", "resolve").stdout
+    assert "0 differ" in c360("identities", "check").stdout
+    (told,) = said(c360("identities", "resolve", "--json"))
+    assert told["differing"] == 0
+
+
+def test_changed_rules_are_shown_with_who_changed_them_and_reach_everybody_with_the_next_drain(
+    c360: Run, imported: dict[str, str]
+) -> None:
+    at = ("--shop", "Harbour Tea")
+    spoken = c360("identities", "rules", *at, "--set", "shopify_customer_id=2").stdout
+    assert "command line: shopify_customer_id from 1 to 2" in spoken
+    assert "Everybody is being resolved by these rules: 0 of 0 components" in spoken
+    assert "1 differ" in c360("identities", "check", code=1).stdout
+
+    c360("drain")
+
+    told = said(c360("identities", "rules", *at, "--json"))
+    assert told["rules"]["shopify_customer_id"] == "2"
+    assert (told["version"], told["resolved"]) == (1, True)
+    (change,) = told["changes"]
+    assert (change["name"], change["from"], change["to"]) == ("shopify_customer_id", "1", "2")
+    assert "0 differ" in c360("identities", "check").stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said_of_it"),
+    [
+        ("email", "no NAME=VALUE"),
+        ("email=many", "Give a whole number"),
+        ("email=0", "from 1 to 100"),
+        ("cookie=3", "There is no rule 'cookie'"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_told(
+    c360: Run, shop: dict[str, str], given: str, said_of_it: str
+) -> None:
+    spoken = c360("identities", "rules", "--shop", "Harbour Tea", "--set", given, code=2).output
+
+    assert said_of_it in spoken
