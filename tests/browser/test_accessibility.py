@@ -9,6 +9,7 @@ PAGES = (
     *("/customers", "/customers?country=IE&orders_min=1", "/customers?q=nobody-at-all"),
     *("/sources", "/dead-letters", "/imports", "/nothing-here"),
     *("/settings", "/settings/users", "/settings/keys", "/settings/shopify", "/settings/account"),
+    "/settings/identity",
 )
 TABS = ("", "/events", "/orders", "/identity", "/consents")
 

@@ -23,7 +23,7 @@ from customer360.identities.rules import (
     Choice,
     Version,
     change_rules,
-    changes_between,
+    changes_of,
     present_version,
     rules_of,
     versions_of,
@@ -63,18 +63,19 @@ def test_a_change_says_who_changed_what_from_what_to_what(house: House) -> None:
     choose(house, "bob@shop.example", limits={"email": 3}, stale_months=24, placeholders=("N/A",))
 
     with house.app.database.read() as connection:
-        newest, older, default = versions_of(connection, house.shop.shop_id)
+        versions = versions_of(connection, house.shop.shop_id)
+    newest, older, default = versions
     assert [(one.version, one.actor) for one in (newest, older, default)] == [
         (2, "bob@shop.example"),
         (1, "ann@shop.example"),
         (0, ""),
     ]
-    assert list(changes_between(default.choice, older.choice)) == [Change("email", "5", "3")]
-    assert list(changes_between(older.choice, newest.choice)) == [
-        Change("stale_months", "12", "24"),
-        Change("placeholders", "", "n/a"),
+    now = house.clock.now()
+    assert changes_of(versions) == [
+        Change("stale_months", "12", "24", "bob@shop.example", now),
+        Change("placeholders", "", "n/a", "bob@shop.example", now),
+        Change("email", "5", "3", "ann@shop.example", now),
     ]
-    assert newest.made_at == house.clock.now()
     assert newest.resolved_at is None
 
 

@@ -13,6 +13,7 @@ from tests.web.conftest import EMAIL, PASSWORD, Site, text_of
 PAGES = (
     *("/customers", "/sources", "/dead-letters", "/imports", "/settings"),
     *("/settings/users", "/settings/keys", "/settings/shopify", "/settings/account"),
+    "/settings/identity",
 )
 
 

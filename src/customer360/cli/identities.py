@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -150,7 +149,7 @@ def _described(shop: Shop, findings: Findings) -> dict[str, Any]:
 
 def _as_json(versions: list[Version]) -> dict[str, Any]:
     from customer360.clock import to_iso
-    from customer360.identities.rules import as_told, changes_between
+    from customer360.identities.rules import as_told, changes_of
 
     present, *_ = versions
     return {
@@ -158,10 +157,9 @@ def _as_json(versions: list[Version]) -> dict[str, Any]:
         "version": present.version,
         "resolved": present.resolved_at is not None,
         "changes": [
-            {"name": change.name, "from": change.before, "to": change.after, "by": newer.actor}
-            | {"at": to_iso(newer.made_at)}
-            for newer, older in pairwise(versions)
-            for change in changes_between(older.choice, newer.choice)
+            {"name": change.name, "from": change.before, "to": change.after, "by": change.actor}
+            | {"at": to_iso(change.at)}
+            for change in changes_of(versions)
         ],
     }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -77,11 +78,13 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One thing that a version set otherwise than the one before it."""
+    """One thing that a version set otherwise than the one before it, by whom and when."""
 
     name: str
     before: str
     after: str
+    actor: str
+    at: Instant
 
 
 def choice_told(before: Choice, told: Mapping[str, str]) -> Choice:
@@ -180,12 +183,16 @@ def note_progress(
     )
 
 
-def changes_between(before: Choice, after: Choice) -> Iterator[Change]:
-    """What a version set otherwise."""
-    one, other = as_told(before), as_told(after)
-    for name in NAMES:
-        if one[name] != other[name]:
-            yield Change(name, one[name], other[name])
+def changes_of(versions: Sequence[Version]) -> list[Change]:
+    """Everything that was ever changed, newest first, as the versions are."""
+    return [
+        Change(name, before, after, newer.actor, newer.made_at)
+        for newer, older in pairwise(versions)
+        for (name, after), before in zip(
+            as_told(newer.choice).items(), as_told(older.choice).values(), strict=True
+        )
+        if before != after
+    ]
 
 
 def as_told(choice: Choice) -> dict[str, str]:

@@ -22,6 +22,7 @@ from customer360.web import (
     duplicates,
     imports,
     merges,
+    rules,
     settings,
     sources,
 )
@@ -83,6 +84,7 @@ ADDRESSES: tuple[Address, ...] = (
     Address(_SHOP + "/settings/keys/{key_id}/revoke", "shop", post=settings.end_key),
     Address(_SHOP + "/settings/shopify", "shop", settings.show_shopify, settings.link),
     Address(_SHOP + "/settings/shopify/unlink", "shop", post=settings.unlink),
+    Address(_SHOP + "/settings/identity", "shop", rules.show, rules.change),
     Address(_SHOP + "/settings/account", "shop", settings.show_account, settings.change_password),
 )
 

@@ -42,6 +42,7 @@ _TABS = (
     ("Users", "/users"),
     ("Keys", "/keys"),
     ("Shopify", "/shopify"),
+    ("Identity", "/identity"),
     ("Your account", "/account"),
 )
 
@@ -202,7 +203,8 @@ def _knows_password(visit: Visit) -> bool:
     return password_matches(password_hash, visit.field("present"))
 
 
-def _page(template: str, visit: Visit, status: int = 200, **values: object) -> Page:
+def settings_page(template: str, visit: Visit, status: int = 200, **values: object) -> Page:
+    """A page with the tabs of all settings."""
     root = f"{visit.root}/settings"
     parts = visit.path.removeprefix(root).split("/")
     here = "/" + parts[1] if len(parts) > 1 else ""
@@ -213,7 +215,7 @@ def _page(template: str, visit: Visit, status: int = 200, **values: object) -> P
 def _shop_page(visit: Visit, values: dict[str, str], error: InvalidInput | None = None) -> Page:
     with visit.app.database.read() as connection:
         fixed = bool(last_received(connection, visit.shop.shop_id))
-    return _page(
+    return settings_page(
         "settings/shop.html",
         visit,
         422 if error else 200,
@@ -231,7 +233,7 @@ def _users_page(
 ) -> Page:
     with visit.app.database.read() as connection:
         members = members_of(connection, visit.shop)
-    return _page(
+    return settings_page(
         "settings/users.html",
         visit,
         422 if error else 200,
@@ -247,7 +249,7 @@ def _keys_page(visit: Visit, *, made: str = "", made_kind: KeyKind | None = None
     with visit.app.database.read() as connection:
         keys = list_keys(connection, visit.shop.shop_id)
     keys.sort(key=lambda key: (key.revoked_at is not None, KINDS.index(key.kind), key.key_id))
-    return _page(
+    return settings_page(
         "settings/keys.html",
         visit,
         keys=keys,
@@ -267,7 +269,7 @@ def _shopify_page(
 ) -> Page:
     with visit.app.database.read() as connection:
         domains = shopify_domains(connection, visit.shop.shop_id)
-    return _page(
+    return settings_page(
         "settings/shopify.html",
         visit,
         422 if error else 200,
@@ -279,7 +281,7 @@ def _shopify_page(
 
 
 def _account_page(visit: Visit, error: str = "", error_field: str = "") -> Page:
-    return _page(
+    return settings_page(
         "settings/account.html", visit, 422 if error else 200, error=error, error_field=error_field
     )
 

@@ -78,6 +78,37 @@ def field_label(name: str) -> str:
     return _FIELDS.get(name, in_words(name))
 
 
+_RULES = {
+    "known_identifiers": (
+        "Identifiers in all",
+        "Above it nothing is linked to a profile by itself any more.",
+    ),
+    "hub_customer_ids": (
+        "Shared above this many customer ids",
+        "An address, number or device of more people than this links nobody.",
+    ),
+    "hub_profiles": ("Shared above this many profiles", "The same, counted in known profiles."),
+    "stale_months": (
+        "Months until a phone or cookie is nobody's",
+        "Whoever uses it after such a silence is somebody new.",
+    ),
+    "placeholders": (
+        "Placeholders",
+        "Values that identify nobody in this shop, such as an address at the till; separated by commas.",
+    ),
+}
+
+
+def rule_label(name: str) -> str:
+    """A rule of identity; a limit by the identifier that it limits."""
+    return _RULES[name][0] if name in _RULES else f"{identifier_label(name)}, per profile"
+
+
+def rule_help(name: str) -> str:
+    """What it does, "" where the label says it all."""
+    return _RULES[name][1] if name in _RULES else ""
+
+
 def title_of(name: str, contacts: Sequence[str], profile_id: int) -> str:
     """What a profile is called: its name, else an address, else a word and the end of its id."""
     return name or next(iter(contacts), "") or f"Visitor {str(profile_id)[-6:]}"
@@ -95,5 +126,6 @@ FILTERS = {
     "field_label": field_label,
     "identifier_label": identifier_label,
     "reason_label": reason_label,
+    "rule_label": rule_label,
     "reason_advice": reason_advice,
 }

@@ -157,7 +157,7 @@ def answers(walk: Walk, method: str, path: str) -> None:
     named = "{" in path
     names_two = method == "POST" and relative.startswith("/merges") and not named
     body = {"profile_ids": [walk.ids["profile_id"], walk.ids["second_id"]]}
-    body = body if names_two else {"q": "ann"}
+    body = body if names_two else {"q": "ann"} if method == "POST" else {}
     options: dict[str, Any] = {} if named or method == "GET" else {"json": body}
     params = {"identifier": "email:ann@x.example"} if path == "/api/v1/profiles" else {}
     answer = walk.desk.ask(relative, key=key, method=method, params=params, **options)

@@ -285,6 +285,31 @@ class Dismissed(Answer):
     state: Literal["dismissed"]
 
 
+class RuleChange(Answer):
+    """One rule that was changed."""
+
+    name: str = Field(description="Of a limit, the type of identifier")
+    before: str
+    after: str
+    by: str
+    at: Time
+
+
+class RulesAnswer(Answer):
+    """The rules by which evidence links people in this shop."""
+
+    limits: dict[str, int]
+    known_identifiers: int
+    hub_customer_ids: int
+    hub_profiles: int
+    stale_months: int
+    placeholders: list[str]
+    resolved: bool = Field(
+        description="Whether they hold for everybody yet, or the worker is at it"
+    )
+    changes: list[RuleChange] = Field(description="Newest first")
+
+
 class ConsentChangeItem(Answer):
     """The consent of a contact point that a merge would change."""
 

@@ -20,6 +20,7 @@ from customer360.api.v1 import (
     merges,
     profile,
     profiles,
+    rules,
 )
 from customer360.api.v1.asked import MergedAway, asked, moved
 
@@ -59,7 +60,7 @@ class Endpoint(NamedTuple):
     """One address; `endings` are the problems it may answer with, besides a wrong key."""
 
     group: str
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT"]
     path: str
     answer: Callable[..., object]
     endings: tuple[int, ...] = ()
@@ -131,6 +132,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         (400, 404, 409, 413, 422),
     ),
     Endpoint("Duplicates", "POST", "/merges/{merge_id}/undo", merges.undo_merge, (404, 409)),
+    Endpoint("Duplicates", "GET", "/identity/rules", rules.get_rules),
+    Endpoint("Duplicates", "PUT", "/identity/rules", rules.set_rules, (400, 413, 422)),
     Endpoint("Attributes", "GET", "/attributes", attributes.list_attributes, _OF_A_LIST),
     Endpoint("Intake", "GET", "/ingest/balance", ingest.get_balance),
     Endpoint("Intake", "GET", "/dead-letters", dead_letters.list_dead_letters, _OF_A_LIST),
