@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from customer360.identities.bulk import Components, Flags, components_of, known_of
 from customer360.identities.census import Census, take_census
-from customer360.identities.linking import LARGEST_COMPONENT
 from customer360.identities.model import Resolution, Rules
 from customer360.identities.resolve import resolve
 from customer360.identities.rules import rules_of
 from customer360.identities.settle import Settlement, settle
 from customer360.identities.stored import ALONE, TOGETHER, Stored, load
+from customer360.identities.throngs import LARGEST_COMPONENT
 
 # Components that are read and replayed together.
 _AT_ONCE = 200
@@ -85,9 +85,7 @@ def _simple_that_differ(census: Census, parts: Components) -> Flags:
     profile = census.profile[parts.order[parts.starts[:-1]]]
     differs[of[census.profile != profile[of]]] = True
     founder = parts.founder
-    # An earlier event of a fragment that is alone leaves its ownerships as they are: nobody else asks since when.
-    alone = (company == ALONE)[of[founder]]
-    since = alone | (census.owned_since == observed.first_at[founder])
+    since = census.owned_since == observed.first_at[founder]
     owned = since & (census.owner == observed.fragment_id[founder])
     differs[of[founder[~owned]]] = True
     founded_by, known = census.profiles
