@@ -20,6 +20,7 @@ Customer360Error
 │   ├── AlreadyOne          two ids of one profile cannot be merged
 │   ├── CannotUndo          the time is over, or other evidence holds
 │   ├── LeaseLost           another worker wrote first; compute again
+│   ├── ScanUnderWay        a shop is scanned for duplicates by one at a time
 │   └── WarehouseBusy       another process holds the warehouse files
 ├── TooManyRequests         429
 └── Unavailable             503
@@ -117,6 +118,10 @@ class CannotUndo(Conflict):
 
 class LeaseLost(Conflict):
     """Another worker wrote to this shop first; the batch is computed again."""
+
+
+class ScanUnderWay(Conflict):
+    """Another scan of this shop for duplicates is under way; wait until it is done."""
 
 
 class WarehouseBusy(Conflict):

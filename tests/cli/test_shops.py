@@ -81,7 +81,7 @@ def test_a_shopify_shop_is_linked_by_the_name_of_ours(
     assert (str(found[0].shop_id), found[1]) == (shop["shop_id"], ("s1",))
 
 
-def test_a_deleted_shop_is_gone_with_its_warehouse(
+def test_a_deleted_shop_is_gone_with_its_warehouse_and_its_scans(
     c360: Run, data_dir: Path, shop: dict[str, str]
 ) -> None:
     kept = create_shop(c360, "Harbour Coffee")
@@ -91,11 +91,15 @@ def test_a_deleted_shop_is_gone_with_its_warehouse(
     for file in files.values():
         file.touch()
     (folder / f"{shop['shop_id']}.tmp" / "spilled").mkdir(parents=True)
+    c360("duplicates", "scan")
+    scans = data_dir / "duplicates"
+    (scans / shop["shop_id"]).mkdir()
 
     c360("shop", "delete", "--shop", shop["shop_id"])
 
     assert [row["shop_id"] for row in said(c360("shop", "list", "--json"))] == [kept["shop_id"]]
     assert list(folder.iterdir()) == [files[kept["shop_id"]]]
+    assert list(scans.iterdir()) == [scans / f"{kept['shop_id']}.lock"]
 
 
 def test_an_interrupted_deletion_is_finished_by_repeating_it(

@@ -136,8 +136,10 @@ def delete(
             # Many short transactions: the other shops' signals need not wait for all of it.
             with database.write() as connection:
                 deleted = delete_some(connection, shop_id)
-    for path in settings.warehouse_dir.glob(f"{shop_id}.*"):
-        # A folder is where DuckDB spills.
+    scan = settings.data_dir / "duplicates" / str(shop_id)
+    files = settings.warehouse_dir.glob(f"{shop_id}.*")
+    for path in (*files, scan, scan.with_name(f"{shop_id}.lock")):
+        # A folder is where DuckDB spills, or what a scan that was killed left.
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     typer.echo(f"Deleted {name}.")
 

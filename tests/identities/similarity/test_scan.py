@@ -11,10 +11,10 @@ from random import Random
 import pytest
 from tests.identities.similarity.people import FIXED, compare, person
 
+from customer360.errors import ScanUnderWay
 from customer360.identities.similarity import blocks
 from customer360.identities.similarity.model import Finding, Person
 from customer360.identities.similarity.scan import Options, scanning
-from customer360.identities.similarity.scratch import ScanUnderWay
 
 HOME = "7 Wallaby Place, 2119, Cleveland"
 

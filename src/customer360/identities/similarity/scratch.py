@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from customer360.errors import Conflict
+from customer360.errors import ScanUnderWay
 from customer360.identities.similarity import blocks
 from customer360.identities.similarity.comparisons import trait_column
 from customer360.identities.similarity.features import Features
@@ -32,10 +32,6 @@ _ROWS_AT_ONCE = 5_000
 _MOST_TRAITS = 4
 _TRAIT_COVERAGE = 0.05
 _TRAIT_CHANCE = 0.005
-
-
-class ScanUnderWay(Conflict):
-    """Another scan of this shop for duplicates is under way; wait until it is done."""
 
 
 @contextmanager
