@@ -12,11 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 from customer360.clock import Instant
 from customer360.errors import MergeNotFound
 from customer360.events.model import Identifier
-from customer360.identities.model import FragmentId
+from customer360.identities.model import FragmentId, MergeKind
 from customer360.identities.stored import ProfileId
 from customer360.identities.tables import merges, profiles
 
-MergeKind = Literal["automatic", "by_hand", "shopify"]
 MergeState = Literal["standing", "undone", "dissolved"]
 Position = tuple[Instant, int]
 """Where a page ended: when the last merge on it was recorded, and its id."""

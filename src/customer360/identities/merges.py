@@ -14,10 +14,11 @@ from customer360.clock import HOUR, Instant
 from customer360.errors import AlreadyOne, CannotUndo, Conflict, ProfileNotFound
 from customer360.identities.evidence import between, described
 from customer360.identities.linking import Links, resolve_anew
-from customer360.identities.merge_log import MergeKind, MergeRow, get_merge
-from customer360.identities.model import Decision, FragmentId
+from customer360.identities.merge_log import MergeRow, get_merge
+from customer360.identities.model import Decision, FragmentId, MergeKind
 from customer360.identities.resolve import resolve
 from customer360.identities.rules import rules_of
+from customer360.identities.settle import AskedFor
 from customer360.identities.store import write
 from customer360.identities.stored import Member, ProfileId, Stored, load
 from customer360.identities.tables import (
@@ -78,27 +79,12 @@ def merge(
         .where(candidates.c.shop_id == shop_id, pair, candidates.c.state == "open")
         .values(state="merged", decided_at=now, decided_by=actor)
     )
+    links.settled.asked_for[gone] = AskedFor(survivor, decision, kind, actor)
     _store(connection, shop_id, change, links, decision, actor, now, follow)
-    row = and_(merges.c.shop_id == shop_id, merges.c.gone_id == gone, merges.c.state == "standing")
-    connection.execute(
-        update(merges)
-        .where(row)
-        .values(
-            kept_id=survivor,
-            kind=kind,
-            actor=actor,
-            merged_at=decision.acts_at,
-            decision_id=decision.decision_id,
-            fragment_a=fragment_a,
-            at_a=at_a,
-            fragment_b=fragment_b,
-            at_b=at_b,
-            by_fragment=None,
-            bridges="[]",
-        )
+    logged = select(merges.c.merge_id).where(
+        merges.c.shop_id == shop_id, merges.c.gone_id == gone, merges.c.state == "standing"
     )
-    merge_id = connection.execute(select(merges.c.merge_id).where(row)).scalar_one()
-    return get_merge(connection, shop_id, merge_id)
+    return get_merge(connection, shop_id, connection.execute(logged).scalar_one())
 
 
 def undo(

@@ -21,6 +21,7 @@ Name = tuple[str, str]
 NO_NAME: Name = ("", "")
 
 OwnershipState = Literal["owned", "unverified", "shared"]
+MergeKind = Literal["automatic", "by_hand", "shopify"]
 Doubt = Literal[
     "account_ids",  # both sides have an id of their own
     "limit",  # one side would get too many e-mail addresses or phones

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from customer360.events.model import Identifier, Trust
 from customer360.identities.model import (
@@ -12,6 +13,7 @@ from customer360.identities.model import (
     Decision,
     FragmentId,
     Merge,
+    MergeKind,
     OwnershipState,
     Resolution,
 )
@@ -26,6 +28,15 @@ from customer360.identities.stored import (
     Stored,
     StoredProfile,
 )
+
+
+class AskedFor(NamedTuple):
+    """A merge that somebody asked for, or the shop system: what the log says of it."""
+
+    kept_id: ProfileId
+    decision: Decision
+    kind: MergeKind
+    actor: str
 
 
 @dataclass(slots=True)
@@ -44,6 +55,8 @@ class Settlement:
     gone_ownerships: list[OwnershipKey] = field(default_factory=list)
     merged: dict[ProfileId, Merge | None] = field(default_factory=dict)
     """Profiles that now redirect and did not, with what brought them together, where that can be said."""
+    asked_for: dict[ProfileId, AskedFor] = field(default_factory=dict)
+    """Of `merged`, those that were just asked for, whatever else would bring them together as well."""
     parted: set[ProfileId] = field(default_factory=set)
     """Profiles that redirected and no longer do."""
     candidates: dict[tuple[FragmentId, FragmentId], Candidate] = field(default_factory=dict)

@@ -266,6 +266,13 @@ def _merge_row(
     now: Instant,
 ) -> tuple[Any, ...]:
     """kept_id, and so on to state: who is kept, why, and what an undo must name."""
+    asked_for = settled.asked_for.get(profile_id)
+    if asked_for is not None:
+        asked = asked_for.decision
+        return (
+            asked_for.kept_id, profile_id, asked_for.kind, asked_for.actor, asked.acts_at, now, asked.decision_id,
+            asked.fragment_a, asked.at_a, asked.fragment_b, asked.at_b, None, "[]", "standing",
+        )  # fmt: skip
     gone = settled.profiles[profile_id]
     kept_id = gone.merged_into or profile_id
     kept = settled.profiles.get(kept_id) or stored.profiles[kept_id]

@@ -15,7 +15,8 @@ from customer360.errors import AlreadyOne
 from customer360.events.model import Channel, ConsentState, IdentifierType
 from customer360.identities import candidates, merges
 from customer360.identities.linking import Links
-from customer360.identities.merge_log import MergeKind, MergeRow
+from customer360.identities.merge_log import MergeRow
+from customer360.identities.model import MergeKind
 from customer360.identities.sides import Parting, partings
 from customer360.intake.eras import move_era, split_aggregate
 from customer360.profiles import checkouts

@@ -16,13 +16,13 @@ from customer360.errors import CannotUndo, InvalidInput, MergeNotFound
 from customer360.events.model import Identifier
 from customer360.identities.evidence import named_as
 from customer360.identities.merge_log import (
-    MergeKind,
     MergeRow,
     Position,
     count_merges,
     get_merge,
     list_merges,
 )
+from customer360.identities.model import MergeKind
 from customer360.identities.normalise import STRENGTH
 from customer360.identities.tables import fragment_identifiers, profiles
 from customer360.intake import merging
