@@ -15,7 +15,9 @@ Customer360Error
 │   ├── DeadLetterNotFound
 │   ├── ImportNotFound
 │   ├── MergeNotFound
-│   └── CandidateNotFound
+│   ├── CandidateNotFound
+│   ├── DecisionNotFound
+│   └── AlertNotFound
 ├── Conflict                409
 │   ├── AlreadyOne          two ids of one profile cannot be merged
 │   ├── CannotUndo          the time is over, or other evidence holds
@@ -102,6 +104,14 @@ class MergeNotFound(NotFound):
 
 class CandidateNotFound(NotFound):
     """No pair of possible duplicates has this id."""
+
+
+class DecisionNotFound(NotFound):
+    """Nobody said this of two profiles, or they are one by now."""
+
+
+class AlertNotFound(NotFound):
+    """No alert has this id."""
 
 
 class Conflict(Customer360Error):

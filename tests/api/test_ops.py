@@ -4,12 +4,14 @@ import logging
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import insert
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from customer360.api import create
 from customer360.api.doors import Doors
+from customer360.identities.tables import alerts
 from tests.api.conftest import Open, Street
 
 SECRET = "ann@example.com"
@@ -33,12 +35,16 @@ def test_without_its_tables_a_server_is_alive_but_not_ready(street: Street) -> N
 def test_the_figures_tell_what_came_and_what_waits(street: Street) -> None:
     body = {"batch": [{"type": "track", "userId": SECRET}, 1]}
     assert street.client.post("/v1/batch", json=body, headers=street.basic()).status_code == 200
+    alert = {"alert_id": 1, "kind": "frozen", "fragment_id": 1, "made_at": 1}
+    with street.database.write() as connection:
+        connection.execute(insert(alerts).values(shop_id=street.shop.shop.shop_id, **alert))
     text = street.client.get("/metrics").text
     for line in (
         'customer360_received_total{source="segment"} 2.0',
         'customer360_signals{outcome="received",source="segment"} 2.0',
         'customer360_signals{outcome="rejected",source="segment"} 1.0',
         "customer360_waiting_signals 1.0",
+        'customer360_open_alerts{acknowledged="false",kind="frozen"} 1.0',
         'customer360_dead_letters{reason="not_an_object",source="segment"} 1.0',
         "customer360_inbox_commit_seconds_count 1.0",
         "customer360_acknowledgement_seconds_count 1.0",

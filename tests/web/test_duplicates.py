@@ -282,9 +282,8 @@ def test_the_identity_tab_shows_the_merges_of_the_person(site: Site) -> None:
     assert "Undone just now" in text_of(site.owner.get(tab).text)
 
 
-def test_a_profile_with_too_many_identifiers_says_that_nothing_is_linked_any_more(
-    site: Site,
-) -> None:
+def till(site: Site) -> int:
+    """An account with so many identifiers that it links no further by itself."""
     more = [{"type": "klaviyo_id", "id": f"k{number}"} for number in range(60)]
     calls = [
         {**identify(number, "till"), "context": {"externalIds": [one]}}
@@ -292,8 +291,95 @@ def test_a_profile_with_too_many_identifiers_says_that_nothing_is_linked_any_mor
     ]
     site.house.segment(*calls, identify(100, "ann", email="ann@x.example"))
     site.house.drain()
-    till = site.house.profile_id("user_id:till")
-    ann = site.house.profile_id("user_id:ann")
-    said = "reached the limit of 50 identifiers"
-    assert said in site.owner.get(f"{site.root}/customers/{till}").text
-    assert said not in site.owner.get(f"{site.root}/customers/{ann}").text
+    return site.house.profile_id("user_id:till")
+
+
+def test_a_profile_with_too_many_identifiers_says_that_nothing_is_linked_any_more(
+    site: Site,
+) -> None:
+    number, ann = till(site), site.house.profile_id("user_id:ann")
+    said = "This profile has 50 identifiers, so no further one is linked to it by itself"
+    words = text_of(site.owner.get(f"{site.root}/customers/{number}").text)
+    assert said in words
+    assert "the alert was not seen by anybody yet." in words
+    assert "is linked to it" not in site.owner.get(f"{site.root}/customers/{ann}").text
+
+
+def test_an_alert_is_told_among_the_pairs_until_somebody_has_seen_it(site: Site) -> None:
+    page = f"{site.root}/duplicates/alerts"
+    assert "No alerts" in site.owner.get(page).text
+    number = till(site)
+    pairs = text_of(site.owner.get(f"{site.root}/duplicates").text)
+    assert "1 customer has so many identifiers that it links no further by itself" in pairs
+    listed = site.owner.get(page).text
+    (path,) = re.findall(r'action="([^"]+/see)"', listed)
+
+    answer = site.owner.post(path, {"next": page}, token_from=page, follow=True)
+
+    assert "Seen just now by ann@shop.example" in text_of(answer.text)
+    assert f"/customers/{number}/identity" in answer.text
+    assert "so many identifiers" not in site.owner.get(f"{site.root}/duplicates").text
+    words = text_of(site.owner.get(f"{site.root}/customers/{number}").text)
+    assert "the alert was seen by ann@shop.example." in words
+
+
+def test_alerts_and_told_apart_pairs_page_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("alerts", "apart"):
+        monkeypatch.setattr(f"customer360.web.{name}._PAGE_ROWS", 1)
+    for user in ("kiosk", "till"):
+        more = [[{"type": "klaviyo_id", "id": f"{user}{number}"}] for number in range(60)]
+        site.house.segment(*(identify(1, user) | {"context": {"externalIds": x}} for x in more))
+    for number in (1, 2):
+        site.house.segment(
+            identify(0, f"a{number}", email=f"eve{number}@x.example"),
+            identify(1, f"b{number}", email=f"eva{number}@y.example"),
+            identify(2, f"a{number}", email=f"eva{number}@y.example"),
+        )
+    site.house.work_off()
+    page = f"{site.root}/duplicates"
+    ids = [str(pair.candidate_id) for pair in open_pairs(site.house)]
+    site.owner.post(f"{page}/dismiss", {"id": ids}, token_from=page)
+    for name in ("alerts", "apart"):
+        first = site.owner.get(f"{page}/{name}").text
+        older = re.search(r'href="([^"]+)" rel="next"', first)
+        assert older
+        second = site.owner.get(older[1]).text
+        seen = [set(re.findall(r"/customers/(\d+)", each)) for each in (first, second)]
+        assert seen[0]
+        assert seen[1]
+        assert seen[0].isdisjoint(seen[1])
+        assert 'rel="next"' not in second
+
+
+def test_the_toast_takes_back_that_a_pair_is_not_the_same(site: Site, page: str) -> None:
+    (pair,) = open_pairs(site.house)
+    told = site.owner.post(path_of(page, pair, "dismiss"), token_from=page, follow=True).text
+    (decision_id,) = re.findall(r'name="decision" value="(\d+)"', told)
+    sent = {"decision": decision_id}
+
+    answer = site.owner.post(f"{page}/apart/undo", sent, follow=True)
+
+    assert "Taken back: the pair is to be decided again." in answer.text
+    assert open_pairs(site.house) == [pair]
+    again = site.owner.post(f"{page}/apart/undo", sent, follow=True)
+    assert "Nobody said this of two profiles" in again.text
+    assert site.owner.post(f"{page}/apart/undo").status_code == 422
+    theirs = f"/shops/{site.other_shop.shop_id}/duplicates"
+    assert site.stranger.post(f"{theirs}/apart/1/merge").status_code == 404
+
+
+def test_a_pair_that_was_told_apart_can_be_merged_after_all(site: Site, page: str) -> None:
+    assert "Nobody was told apart" in site.owner.get(f"{page}/apart").text
+    (pair,) = open_pairs(site.house)
+    site.owner.post(path_of(page, pair, "dismiss"), token_from=page)
+    listed = site.owner.get(f"{page}/apart").text
+    words = text_of(listed)
+    assert "1 pair that somebody told apart, newest first" in words
+    assert "ann@shop.example of a pair to decide" in words
+    (path,) = re.findall(r'action="([^"]+/merge)"', listed)
+
+    answer = site.owner.post(path, {"next": f"{page}/apart"}, token_from=page, follow=True)
+
+    assert "are one customer now." in answer.text
+    assert "Nobody was told apart" in answer.text
+    assert site.house.profile_id("user_id:a1") == site.house.profile_id("user_id:b1")

@@ -1,10 +1,13 @@
 """Nothing of one shop is reachable for somebody of another: every address is walked."""
 
 import re
+from typing import Any
 
 import pytest
 
 from customer360.access.keys import list_keys
+from customer360.identities.alerts import list_alerts
+from customer360.identities.apart import list_apart
 from customer360.identities.candidates import list_candidates
 from customer360.intake import merging
 from customer360.intake.dead_letters import list_letters
@@ -30,6 +33,9 @@ def fill(site: Site) -> dict[str, int]:
         {"type": "identify", "userId": "u1", "traits": {"email": "ann@people.example"}},
         {"type": "identify", "userId": "u3"},
         {"type": "identify", "userId": "u4"},
+        {"type": "identify", "userId": "u5"},
+        {"type": "identify", "userId": "u6"},
+        *({"type": "identify", "userId": "u7", "context": klaviyo(n)} for n in range(50)),
     )
     house.drain()
     form = {"kind": "customers", "csrf": site.owner.token()}
@@ -49,7 +55,16 @@ def fill(site: Site) -> dict[str, int]:
     with house.app.database.write() as connection:
         now = house.clock.now()
         merge = merging.merge(connection, house.shop.shop_id, pair, actor="ann", now=now)
+        other = (house.profile_id("user_id:u5"), house.profile_id("user_id:u6"))
+        undone = merging.merge(connection, house.shop.shop_id, other, actor="ann", now=now)
+        merging.undo(
+            connection, house.shop.shop_id, undone.merge_id, actor="ann", now=now, window=1
+        )
+        (said,) = list_apart(connection, house.shop.shop_id)
+        (alert,) = list_alerts(connection, house.shop.shop_id)
     return {
+        "decision_id": said.decision_id,
+        "alert_id": alert.alert_id,
         "candidate_id": candidate.candidate_id,
         "merge_id": merge.merge_id,
         "shop_id": house.shop.shop_id,
@@ -60,6 +75,10 @@ def fill(site: Site) -> dict[str, int]:
         "key_id": key.key_id,
         "user_id": site.user_id,
     }
+
+
+def klaviyo(number: int) -> dict[str, Any]:
+    return {"externalIds": [{"type": "klaviyo_id", "id": f"k{number}"}]}
 
 
 def path_of(address: Address, ids: dict[str, int]) -> str:

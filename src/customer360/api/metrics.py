@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from customer360.api.doors import Doors
 from customer360.clock import SECOND
+from customer360.identities.tables import alerts
 from customer360.intake.tables import dead_letters, inbox, signal_counts
 
 _ACKNOWLEDGEMENT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -63,12 +64,15 @@ class _Stored(Collector):
         outcome = select(columns.source, columns.outcome, func.sum(columns.n))
         waiting = select(func.count(), func.min(inbox.c.received_at))
         dead = select(dead_letters.c.source, dead_letters.c.reason, func.count())
+        seen = alerts.c.acknowledged_at.is_not(None)
+        told = select(alerts.c.kind, seen, func.count()).where(alerts.c.ended_at.is_(None))
         with self._doors.database.read() as connection:
             outcomes = connection.execute(outcome.group_by(columns.source, columns.outcome)).all()
             n_waiting, oldest = connection.execute(waiting).one()
             letters = connection.execute(
                 dead.group_by(dead_letters.c.source, dead_letters.c.reason)
             ).all()
+            open_alerts = connection.execute(told.group_by(alerts.c.kind, seen)).all()
         yield _gauge(
             "signals", "All signals by what became of them", ["source", "outcome"], outcomes
         )
@@ -78,6 +82,12 @@ class _Stored(Collector):
         age = 0.0 if oldest is None else max(0, self._doors.clock.now() - oldest) / SECOND
         yield _gauge("oldest_waiting_seconds", "Age of the oldest signal that waits", [], [(age,)])
         yield _gauge("dead_letters", "Dead letters by reason", ["source", "reason"], letters)
+        yield _gauge(
+            "open_alerts",
+            "Profiles that people should look at, by whether somebody has",
+            ["kind", "acknowledged"],
+            [(kind, str(bool(by)).lower(), n) for kind, by, n in open_alerts],
+        )
         yield self._commits()
 
     def _commits(self) -> Metric:

@@ -179,9 +179,13 @@ def merge_candidates(
 
 def dismiss_candidates(
     connection: Connection, shop_id: int, candidate_ids: Sequence[int], *, actor: str, now: Instant
-) -> None:
-    """Say of each pair that they are "not the same", for good; one that was dismissed before stays so."""
+) -> list[int]:
+    """Say of each pair that they are "not the same", for good; one that was dismissed before stays so.
+
+    Returns the ids of the decisions that this makes.
+    """
     next_change(connection, shop_id)
+    made: list[int] = []
     for candidate in get_candidates(connection, shop_id, candidate_ids):
         if candidate.state == "dismissed":
             continue
@@ -198,6 +202,8 @@ def dismiss_candidates(
         )
         add_decision(connection, shop_id, decision, actor, now)
         _decide(connection, shop_id, candidate, "dismissed", actor, now)
+        made.append(decision.decision_id)
+    return made
 
 
 def _refuse_unless_open(candidate: CandidateRow) -> None:
@@ -219,13 +225,14 @@ def _decide(
     actor: str,
     now: Instant,
 ) -> None:
-    """Of every origin: evidence and likeness speak of one pair."""
+    """Of every origin: evidence and likeness speak of one pair. What has ended stays so, should this be taken back."""
     connection.execute(
         update(candidates)
         .where(
             candidates.c.shop_id == shop_id,
             candidates.c.fragment_a == candidate.fragment_a,
             candidates.c.fragment_b == candidate.fragment_b,
+            candidates.c.state != "ended",
         )
         .values(state=state, decided_at=now, decided_by=actor)
     )

@@ -80,7 +80,8 @@ def merge(
         .values(state="merged", decided_at=now, decided_by=actor)
     )
     links.settled.asked_for[gone] = AskedFor(survivor, decision, kind, actor)
-    _store(connection, shop_id, change, links, decision, actor, now, follow)
+    add_decision(connection, shop_id, decision, actor, now)
+    _store(connection, shop_id, change, links, now, follow)
     logged = select(merges.c.merge_id).where(
         merges.c.shop_id == shop_id, merges.c.gone_id == gone, merges.c.state == "standing"
     )
@@ -137,7 +138,8 @@ def undo(
         )
         .values(state="dismissed", decided_at=now, decided_by=actor)
     )
-    _store(connection, shop_id, change, links, decision, actor, now, follow)
+    add_decision(connection, shop_id, decision, actor, now)
+    _store(connection, shop_id, change, links, now, follow)
     return get_merge(connection, shop_id, merge_id)
 
 
@@ -204,6 +206,21 @@ def add_decision(
     )
 
 
+def resolve_again(
+    connection: Connection,
+    shop_id: int,
+    change: int,
+    fragment_ids: Iterable[FragmentId],
+    *,
+    now: Instant,
+    follow: Follow,
+) -> None:
+    """Resolve what hangs together with these fragments by the decisions that there are now; store what differs."""
+    stored = load(connection, shop_id, components_of(connection, shop_id, fragment_ids))
+    links = linked(connection, shop_id, stored)
+    _store(connection, shop_id, change, links, now, follow)
+
+
 def linked(connection: Connection, shop_id: int, stored: Stored) -> Links:
     """The components resolved anew; where a device now changes hands within a fragment, that is cut."""
     links = Links(stored=stored)
@@ -213,16 +230,8 @@ def linked(connection: Connection, shop_id: int, stored: Stored) -> Links:
 
 
 def _store(
-    connection: Connection,
-    shop_id: int,
-    change: int,
-    links: Links,
-    decision: Decision,
-    actor: str,
-    now: Instant,
-    follow: Follow,
+    connection: Connection, shop_id: int, change: int, links: Links, now: Instant, follow: Follow
 ) -> None:
-    add_decision(connection, shop_id, decision, actor, now)
     writes = Writes()
     write(writes, shop_id, change, links, now)
     writes.run(connection)

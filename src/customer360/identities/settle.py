@@ -21,6 +21,7 @@ from customer360.identities.stored import (
     ALONE,
     CONTESTED,
     TOGETHER,
+    AlertId,
     Member,
     OwnershipKey,
     OwnershipRow,
@@ -63,6 +64,10 @@ class Settlement:
     """By the fragments that founded the two profiles, the smaller first."""
     founders: set[FragmentId] = field(default_factory=set)
     """Of every profile that was looked at; no other candidate between them is open."""
+    frozen: list[FragmentId] = field(default_factory=list)
+    """The founders of profiles that link no further by themselves, and of which no alert tells yet."""
+    thawed: list[AlertId] = field(default_factory=list)
+    """Alerts that have ended."""
 
     absorbed: dict[FragmentId, int] = field(default_factory=dict)
     """Components, each by the fragment that names it, that are part of a throng from now on."""
@@ -128,6 +133,7 @@ def settle(
     _explain(stored, done, resolution.merges)
     _own(stored, done, resolution)
     _keep_company(done, members, group_of, stored.decisions, _standing(resolution))
+    _alert(stored, done, group_of, founder_of, resolution.frozen)
     return done
 
 
@@ -176,6 +182,24 @@ def _explain(stored: Stored, done: Settlement, merges: Iterable[Merge]) -> None:
             if root(founder) == root(survivors):
                 done.merged[profile_id] = merge
                 del waiting[profile_id]
+
+
+def _alert(
+    stored: Stored,
+    done: Settlement,
+    group_of: Mapping[FragmentId, int],
+    founder_of: Mapping[int, FragmentId],
+    frozen: Iterable[int],
+) -> None:
+    """One alert for each profile that is frozen, the oldest that any part of it has; all others end."""
+    untold = set(frozen)
+    for alert_id, fragment_id in sorted(stored.alerts.items()):
+        group = group_of[fragment_id]
+        if group in untold:
+            untold.remove(group)
+        else:
+            done.thawed.append(alert_id)
+    done.frozen = sorted(founder_of[group] for group in untold)
 
 
 def _own(stored: Stored, done: Settlement, resolution: Resolution) -> None:

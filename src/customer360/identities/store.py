@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from customer360.identities.model import Candidate, Decision, FragmentId, Merge
 from customer360.identities.settle import Settlement
 from customer360.identities.stored import Member, ProfileId, Stored, text_of
 from customer360.identities.tables import (
+    alerts,
     candidates,
     fragment_identifiers,
     fragments,
@@ -27,6 +29,8 @@ from customer360.identities.tables import (
 from customer360.storage.database import Writes, rows_in
 from customer360.storage.metadata import profile_changes
 from customer360.values import new_ids
+
+logger = logging.getLogger(__name__)
 
 
 def owners_of(
@@ -129,6 +133,7 @@ def _write_settlement(
     )
     _write_candidates(writes, shop_id, settled, now)
     _write_merges(writes, shop_id, stored, settled, now)
+    _write_alerts(writes, shop_id, settled, now)
     # What a profile owns is part of what is shown of it.
     keys = [*settled.gone_ownerships, *settled.ownerships]
     founders = {row[0] for row in settled.ownerships.values()}
@@ -233,6 +238,24 @@ def _reasons(candidate: Candidate) -> str:
 
 def _hub(candidate: Candidate) -> str:
     return f"{candidate.hub.type}:{candidate.hub.value}" if candidate.hub else ""
+
+
+def _write_alerts(writes: Writes, shop_id: int, settled: Settlement, now: Instant) -> None:
+    for fragment_id in settled.frozen:
+        logger.warning(
+            "shop %d: profile %d links no further by itself: it has too many identifiers",
+            shop_id,
+            settled.profile_of[fragment_id],
+        )
+    writes.each(
+        f"update {alerts.name} set ended_at = {{}} where shop_id = {{}} and alert_id = {{}}",
+        [(now, shop_id, alert_id) for alert_id in settled.thawed],
+    )
+    writes.insert(
+        alerts,
+        ("shop_id", "alert_id", "kind", "fragment_id", "made_at"),
+        [(shop_id, new_ids.next(), "frozen", fragment_id, now) for fragment_id in settled.frozen],
+    )
 
 
 def _write_merges(

@@ -31,6 +31,7 @@ ALONE, TOGETHER, CONTESTED, THRONG = 0, 1, 2, 3
 
 OwnershipKey = tuple[str, str, int]
 """Type and value of the identifier, and the number of the owner, from the first on."""
+AlertId = int
 OwnershipRow = tuple[FragmentId, Instant, Instant | None, str]
 """The fragment that founded it, since, until and state."""
 
@@ -108,6 +109,8 @@ class Stored:
     decisions: list[Decision] = field(default_factory=list)
     profiles: dict[ProfileId, StoredProfile] = field(default_factory=dict)
     ownerships: dict[OwnershipKey, OwnershipRow] = field(default_factory=dict)
+    alerts: dict[AlertId, FragmentId] = field(default_factory=dict)
+    """Those that have not ended."""
 
 
 def load(connection: Connection, shop_id: int, components: Iterable[int]) -> Stored:
@@ -127,6 +130,9 @@ def load(connection: Connection, shop_id: int, components: Iterable[int]) -> Sto
     for kind, value, era, *told in rows_in(connection, _OWNERSHIPS, (shop_id,), ids):
         fragment_id, since, until, state = told
         stored.ownerships[kind, value, era] = (fragment_id, since, until, state)
+    for alert_id, fragment_id in rows_in(connection, _ALERTS, (), [shop_id]):
+        if fragment_id in stored.members:
+            stored.alerts[alert_id] = fragment_id
     present = sorted({row[-1] for row in rows})
     for statement in (_PROFILES, _REDIRECTS):
         for profile_id, founded_by, merged_into, known in rows_in(
@@ -233,6 +239,8 @@ _OWNERSHIPS = (
     "select type, value, era, fragment_id, since, until, state from ownerships"
     " where shop_id = {} and fragment_id in {}"
 )
+# A shop has few, so all are read; a question for these fragments would be one for each thousand of a batch.
+_ALERTS = "select alert_id, fragment_id from alerts where ended_at is null and shop_id in {}"
 _PROFILE = "select profile_id, founded_by, merged_into, known from profiles"
 _PROFILES = f"{_PROFILE} where shop_id = {{}} and profile_id in {{}}"
 _REDIRECTS = f"{_PROFILE} where shop_id = {{}} and merged_into in {{}}"

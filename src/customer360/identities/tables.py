@@ -185,3 +185,26 @@ candidates = Table(
 """Pairs that may be one person, named by the fragments that founded the two profiles. `origin`: evidence (a conflict
 that linking left) or similarity (names and addresses; `score` in thousandths). `reasons`: JSON. State: open,
 dismissed, merged, or ended (later evidence ended it)."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    shop_id(),
+    number("alert_id", primary_key=True),
+    Column("kind", Text, nullable=False, info=KEEP),
+    number("fragment_id", nullable=False),
+    number("made_at", nullable=False),
+    number("acknowledged_at", nullable=True),
+    Column("acknowledged_by", Text, nullable=True, info=NULL),
+    number("ended_at", nullable=True),
+    Index(
+        "ix_alerts_open",
+        "shop_id",
+        "fragment_id",
+        unique=True,
+        sqlite_where=text("ended_at is null"),
+        postgresql_where=text("ended_at is null"),
+    ),
+    sqlite_with_rowid=False,
+)
+"""What people should know of a profile, named by a fragment of it; kind is frozen: it links no further by itself."""

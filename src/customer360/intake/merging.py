@@ -13,7 +13,7 @@ from customer360.clock import HOUR, Instant
 from customer360.consent.contact_points import ContactPoint, contact_points
 from customer360.errors import AlreadyOne
 from customer360.events.model import Channel, ConsentState, IdentifierType
-from customer360.identities import candidates, merges
+from customer360.identities import apart, candidates, merges
 from customer360.identities.linking import Links
 from customer360.identities.merge_log import MergeRow
 from customer360.identities.model import MergeKind
@@ -155,6 +155,13 @@ def merge_candidates(
     return candidates.merge_candidates(
         connection, shop_id, candidate_ids, actor=actor, now=now, follow=follow
     )
+
+
+def take_back(
+    connection: Connection, shop_id: int, decision_ids: Sequence[int], now: Instant
+) -> None:
+    """As if nobody had said "not the same"; raises DecisionNotFound, and CannotUndo when it is too late."""
+    apart.take_back(connection, shop_id, decision_ids, now=now, follow=follow)
 
 
 def preview(

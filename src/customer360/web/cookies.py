@@ -6,6 +6,7 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -64,13 +65,11 @@ class Cookies:
         if not encoded or not hmac.compare_digest(mac, self._mac(encoded)):
             return None
         told: dict[str, Any] = json.loads(urlsafe_b64decode(encoded))
-        return Toast(text=told["text"], kind=told["kind"], undo=tuple(told.get("undo", ())))
+        return Toast(**told | {"undo": tuple(told["undo"])})
 
     def set_toast(self, response: Response, toast: Toast) -> None:
         """Tell something on the page that comes next."""
-        told = json.dumps(
-            {"text": toast.text[:_LONGEST_TOAST], "kind": toast.kind, "undo": toast.undo}
-        )
+        told = json.dumps(asdict(replace(toast, text=toast.text[:_LONGEST_TOAST])))
         encoded = urlsafe_b64encode(told.encode()).decode()
         self._set(response, "c360_toast", f"{encoded}.{self._mac(encoded)}", _TOAST_SECONDS)
 

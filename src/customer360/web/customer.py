@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from customer360.events.model import Address
+from customer360.identities.alerts import alert_of
 from customer360.identities.merge_log import merges_of
-from customer360.identities.model import DEFAULT_RULES
 from customer360.identities.normalise import KNOWN
 from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.card import AttributeValue, Card
@@ -145,6 +145,7 @@ def _show(
         counts = event_counts(connection, shop_id, card.profile_id)
         fresh = freshness(connection, shop_id)
         values = read(connection, card.profile_id) if read else {}
+        values["alert"] = alert_of(connection, shop_id, card.profile_id)
     return Page(template, _values(visit, card, counts) | {"fresh": fresh.of_profiles} | values)
 
 
@@ -183,7 +184,7 @@ def _values(visit: Visit, card: Card, counts: Sequence[EventCount]) -> dict[str,
     contacts = _contacts(card)
     return {
         "card": card,
-        "frozen_at": _frozen_at(card),
+        "known": sum(one.type in KNOWN and one.state != "shared" for one in card.identifiers),
         "root": root,
         "title": title_of(card.name, contacts, card.profile_id),
         "initials": _initials(card),
@@ -195,13 +196,6 @@ def _values(visit: Visit, card: Card, counts: Sequence[EventCount]) -> dict[str,
         "traits": _trait_groups(card),
         "addresses": [_address_lines(address) for address in card.addresses],
     }
-
-
-def _frozen_at(card: Card) -> int | None:
-    """The limit of known identifiers, where the profile has reached it: none is linked to it by itself any more."""
-    known = sum(one.type in KNOWN and one.state != "shared" for one in card.identifiers)
-    limit = DEFAULT_RULES.known_identifiers
-    return limit if known >= limit else None
 
 
 def _contacts(card: Card) -> list[str]:

@@ -39,7 +39,7 @@ from customer360.web.cookies import Cookies
 from customer360.web.failures import failure_of
 from customer360.web.render import Renderer
 from customer360.web.uploads import Uploads
-from customer360.web.visit import Toast, Visit
+from customer360.web.visit import Toast, Undoes, Visit
 
 if TYPE_CHECKING:
     from customer360.app import App
@@ -126,13 +126,21 @@ class Door:
         return endpoint
 
     def redirect(
-        self, url: str, toast: str = "", *, bad: bool = False, undo: Sequence[int] = ()
+        self,
+        url: str,
+        toast: str = "",
+        *,
+        bad: bool = False,
+        undo: Sequence[int] = (),
+        undoes: Undoes = "merge",
     ) -> Response:
-        """Go on to another page after a form, and tell there what happened; `undo`: the merges it may take back."""
+        """Go on to another page after a form, and tell there what happened; `undo`: what it may take back."""
         response = RedirectResponse(url, 303)
         if toast:
             kind: Literal["good", "bad"] = "bad" if bad else "good"
-            self.cookies.set_toast(response, Toast(text=toast, kind=kind, undo=tuple(undo)))
+            self.cookies.set_toast(
+                response, Toast(text=toast, kind=kind, undo=tuple(undo), undoes=undoes)
+            )
         return response
 
     def failure(self, request: Request, error: Exception) -> Response:

@@ -28,10 +28,9 @@ from customer360.identities.evidence import named_as
 from customer360.identities.normalise import STRENGTH
 from customer360.intake import merging
 from customer360.profiles.facts import Facts, gather
-from customer360.profiles.hydrate import hydrate
 from customer360.values import parse_id
 from customer360.web import formats
-from customer360.web.access import local_path
+from customer360.web.deciding import actor_of, came_from, tabs, titles
 from customer360.web.door import Door, Page
 from customer360.web.visit import Visit
 from customer360.web.words import identifier_label, title_of
@@ -117,12 +116,15 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         total = count_candidates(connection, shop_id)
         page = found[:_PAGE_PAIRS]
         groups = _groups(connection, shop_id, page, visit.now)
+        around = tabs(connection, visit)
     if after is not None and not found:
         return RedirectResponse(f"{visit.root}/duplicates", 303)
     more = len(found) > _PAGE_PAIRS
     return Page(
         "duplicates/list.html",
         {
+            "tabs": around,
+            "unseen": around[-1].unseen,
             "groups": groups,
             "total": total,
             "shown": len(page),
@@ -152,12 +154,6 @@ def dismiss_chosen(door: Door, visit: Visit) -> Response:
     return _dismiss(door, visit, _chosen(visit))
 
 
-def came_from(visit: Visit) -> str:
-    """The page that a form was on, as it says; the duplicates where it says nothing of use."""
-    said = local_path(visit.field("next"))
-    return said if said.startswith(visit.root + "/") else f"{visit.root}/duplicates"
-
-
 def _merge(door: Door, visit: Visit, candidate_ids: list[int]) -> Response:
     shop_id = visit.shop.shop_id
     try:
@@ -181,7 +177,7 @@ def _dismiss(door: Door, visit: Visit, candidate_ids: list[int]) -> Response:
     try:
         with visit.app.database.write() as connection:
             told = _names(connection, shop_id, candidate_ids)
-            dismiss_candidates(
+            made = dismiss_candidates(
                 connection, shop_id, candidate_ids, actor=actor_of(visit), now=visit.now
             )
     except Conflict as error:
@@ -191,22 +187,14 @@ def _dismiss(door: Door, visit: Visit, candidate_ids: list[int]) -> Response:
         if len(candidate_ids) == 1
         else f"{formats.number(len(candidate_ids))} pairs stay apart and are not suggested again."
     )
-    return door.redirect(came_from(visit), text)
-
-
-def actor_of(visit: Visit) -> str:
-    """Whom the log names."""
-    return visit.session.user.email if visit.session else ""
+    return door.redirect(came_from(visit), text, undo=made, undoes="decision")
 
 
 def _names(connection: Connection, shop_id: int, candidate_ids: Sequence[int]) -> str:
     """Who the first pair is, as they are called before anything changes; raises CandidateNotFound."""
     candidate = get_candidates(connection, shop_id, candidate_ids)[0]
-    people = hydrate(connection, shop_id, candidate.profile_ids)
-    return " and ".join(
-        title_of(each.name, [one for one in (each.email, each.phone) if one], each.profile_id)
-        for each in people
-    )
+    called = titles(connection, shop_id, candidate.profile_ids)
+    return " and ".join(called[each] for each in dict.fromkeys(candidate.profile_ids))
 
 
 def _chosen(visit: Visit) -> list[int]:

@@ -29,8 +29,8 @@ from customer360.intake import merging
 from customer360.profiles.hydrate import hydrate
 from customer360.values import parse_id
 from customer360.web import formats
+from customer360.web.deciding import actor_of, came_from, tabs
 from customer360.web.door import Door, Page
-from customer360.web.duplicates import actor_of, came_from
 from customer360.web.visit import Visit
 from customer360.web.words import title_of
 
@@ -64,6 +64,7 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         total = count_merges(connection, shop_id, kinds=kinds)
         page = found[:_PAGE_ROWS]
         merges = logged(connection, visit.shop, page, visit.now)
+        around = tabs(connection, visit)
     chosen = {"kind": kinds[0]} if kinds else {}
     if after is not None and not found:
         return RedirectResponse(f"{visit.root}/duplicates/merges", 303)
@@ -71,6 +72,7 @@ def show(_door: Door, visit: Visit) -> Page | Response:
     return Page(
         "duplicates/merges.html",
         {
+            "tabs": around,
             "merges": merges,
             "total": total,
             "kinds": _KINDS,

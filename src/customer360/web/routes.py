@@ -16,6 +16,8 @@ from starlette.types import Scope
 
 from customer360.web import (
     access,
+    alerts,
+    apart,
     customer,
     customers,
     dead_letters,
@@ -66,6 +68,11 @@ ADDRESSES: tuple[Address, ...] = (
     Address(_SHOP + "/duplicates/merges", "shop", merges.show),
     Address(_SHOP + "/duplicates/merges/undo", "shop", post=merges.undo_last),
     Address(_SHOP + "/duplicates/merges/{merge_id}/undo", "shop", post=merges.undo_one),
+    Address(_SHOP + "/duplicates/apart", "shop", apart.show),
+    Address(_SHOP + "/duplicates/apart/undo", "shop", post=apart.take_back),
+    Address(_SHOP + "/duplicates/apart/{decision_id}/merge", "shop", post=apart.merge),
+    Address(_SHOP + "/duplicates/alerts", "shop", alerts.show),
+    Address(_SHOP + "/duplicates/alerts/{alert_id}/see", "shop", post=alerts.see),
     Address(_SHOP + "/duplicates/{candidate_id}/merge", "shop", post=duplicates.merge_one),
     Address(_SHOP + "/duplicates/{candidate_id}/dismiss", "shop", post=duplicates.dismiss_one),
     Address(_SHOP + "/sources", "shop", sources.show),

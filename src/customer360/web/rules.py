@@ -16,8 +16,8 @@ from customer360.identities.rules import (
     present_version,
     versions_of,
 )
+from customer360.web.deciding import actor_of
 from customer360.web.door import Door, Page
-from customer360.web.duplicates import actor_of
 from customer360.web.settings import settings_page
 from customer360.web.visit import Visit
 from customer360.web.words import rule_help, rule_label

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from customer360.app import App
 
 Theme = Literal["light", "dark", "system"]
+Undoes = Literal["merge", "decision"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,8 @@ class Toast:
     text: str
     kind: Literal["good", "bad"] = "good"
     undo: tuple[int, ...] = ()
-    """The merges that the toast offers to take back."""
+    """The merges, or the decisions "not the same", that the toast offers to take back."""
+    undoes: Undoes = "merge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

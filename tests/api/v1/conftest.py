@@ -161,6 +161,12 @@ def view(cookie: str, minute: float, **options: Any) -> dict[str, Any]:
     }
 
 
+def known_by_many(user: str) -> list[dict[str, Any]]:
+    """An account with so many identifiers that it links no further by itself."""
+    ids = [[{"type": "klaviyo_id", "id": f"{user}-{number}"}] for number in range(50)]
+    return [identify(user, 60) | {"context": {"externalIds": each}} for each in ids]
+
+
 def fill(desk: Desk) -> None:
     """Three customers, of whom one has never bought, a visitor, and a dead letter."""
     desk.house.segment(

@@ -25,10 +25,11 @@ from customer360.access.shopify import link_shopify
 from customer360.access.sign_in import begin_session
 from customer360.access.users import ensure_user, join_shop
 from customer360.api.intake import BATCH_PATHS, SINGLE_PATHS
+from customer360.identities.apart import list_apart
 from customer360.intake.files.jobs import load_import
 from customer360.settings import secret_key
 from customer360.storage.metadata import metadata
-from tests.api.v1.conftest import Desk, fill, identify, view
+from tests.api.v1.conftest import Desk, fill, identify, known_by_many, view
 
 PERSONAL = (
     "ann@x.example",
@@ -224,8 +225,14 @@ def walk(quick_desk: Desk) -> Walk:
     house.segment(
         view("visitor-1", 50, userId="u3"),
         identify("u3", 55, email="bob@y.example"),
+        *known_by_many("till"),
+        identify("u4", 70),
+        identify("u5", 71),
     )
     house.drain()
+    merged = [str(house.profile_id(f"user_id:{user}")) for user in ("u4", "u5")]
+    merge_id = quick_desk.told("/merges", method="POST", json={"profile_ids": merged})["merge_id"]
+    quick_desk.told(f"/merges/{merge_id}/undo", method="POST")
     now = house.clock.now()
     with house.app.database.write() as connection:
         cookies = []
@@ -245,6 +252,7 @@ def walk(quick_desk: Desk) -> Walk:
                 secret_key=secret_key(house.settings),
                 now=now,
             )
+        (apart,) = list_apart(connection, house.shop.shop_id)
         key_id = list_keys(connection, house.shop.shop_id)[0].key_id
     house.app.directory.forget()
     ids = {
@@ -253,6 +261,8 @@ def walk(quick_desk: Desk) -> Walk:
         "second_id": str(house.profile_id("email:bob@y.example")),
         "candidate_id": quick_desk.page("/duplicates")["items"][0]["candidate_id"],
         "merge_id": quick_desk.page("/merges")["items"][0]["merge_id"],
+        "alert_id": quick_desk.page("/alerts")["items"][0]["alert_id"],
+        "decision_id": str(apart.decision_id),
         "dead_letter_id": quick_desk.page("/dead-letters")["items"][0]["dead_letter_id"],
         "key_id": str(key_id),
         "user_id": str(user.user_id),

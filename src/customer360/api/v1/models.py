@@ -310,6 +310,24 @@ class RulesAnswer(Answer):
     changes: list[RuleChange] = Field(description="Newest first")
 
 
+class AlertItem(Answer):
+    """What people should know of a profile."""
+
+    alert_id: Id
+    kind: Literal["frozen"] = Field(
+        description="It has so many known identifiers that it links no further by itself"
+    )
+    profile_id: Id = Field(description="The profile as it is now")
+    made_at: Time = Field(description="When that was first so")
+    acknowledged_at: Time | None = Field(description="When somebody said that they have seen it")
+    acknowledged_by: str | None
+    ended_at: Time | None = Field(description="When the profile linked further again")
+
+
+class AlertList(Listing[AlertItem]):
+    """Alerts, newest first."""
+
+
 class ConsentChangeItem(Answer):
     """The consent of a contact point that a merge would change."""
 

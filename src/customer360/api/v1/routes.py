@@ -13,6 +13,7 @@ from starlette.types import Message
 from customer360.api.bodies import read_body
 from customer360.api.doors import Doors
 from customer360.api.v1 import (
+    alerts,
     attributes,
     dead_letters,
     duplicates,
@@ -134,6 +135,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("Duplicates", "POST", "/merges/{merge_id}/undo", merges.undo_merge, (404, 409)),
     Endpoint("Duplicates", "GET", "/identity/rules", rules.get_rules),
     Endpoint("Duplicates", "PUT", "/identity/rules", rules.set_rules, (400, 413, 422)),
+    Endpoint("Duplicates", "GET", "/alerts", alerts.list_all_alerts, _OF_A_LIST),
+    Endpoint(
+        "Duplicates", "POST", "/alerts/{alert_id}/acknowledge", alerts.acknowledge_alert, (404,)
+    ),
     Endpoint("Attributes", "GET", "/attributes", attributes.list_attributes, _OF_A_LIST),
     Endpoint("Intake", "GET", "/ingest/balance", ingest.get_balance),
     Endpoint("Intake", "GET", "/dead-letters", dead_letters.list_dead_letters, _OF_A_LIST),

@@ -27,6 +27,27 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "alerts",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("alert_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("fragment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("made_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("acknowledged_at", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.PrimaryKeyConstraint("shop_id", "alert_id", name=op.f("pk_alerts")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_alerts_open",
+        "alerts",
+        ["shop_id", "fragment_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at is null"),
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_table(
         "api_keys",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("key_id", sa.BigInteger(), autoincrement=False, nullable=False),
