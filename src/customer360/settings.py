@@ -95,6 +95,11 @@ class Settings:
         least=1,
         most=525_600,
     )
+    duplicate_scan_hour: str = _setting(
+        "3",
+        "Hour of the shop's night in which people are compared for duplicates, 0 to 23, or off",
+        choices=("off", *map(str, range(24))),
+    )
     log_level: str = _setting(
         "info",
         "debug, info, warning or error; personal data is in none of them",

@@ -28,6 +28,12 @@ def test_a_scan_says_what_it_found_in_each_shop(
     assert "Empty: 0 people compared" in spoken
     assert sorted(path.suffix for path in (data_dir / "duplicates").iterdir()) == [".lock", ".lock"]
 
+    (first, second) = said(c360("status", "--json"))["shops"]
+    done = {"state": "done", "candidates": 1, "new": 1, "learned": False, "reason": None}
+    assert done.items() <= first["last_scan"].items()
+    assert second["last_scan"]["candidates"] == 0
+    assert ": 1 pairs, 1 of them new, by fixed weights in " in c360("status").stdout
+
     (again,) = said(c360("duplicates", "scan", "--shop", "Harbour Tea", "--json"))
 
     warnings = again.pop("warnings")

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from customer360.clock import MINUTE
+from customer360.clock import DAY, MINUTE
+from customer360.errors import ScanUnderWay, ShopNotFound
 from customer360.identities.candidates import dismiss_candidates
+from customer360.identities.scan_log import due_night, last_scan
 from customer360.identities.similarity.model import Finding, Person, Place, Suggestion
+from customer360.identities.similarity.scratch import own_folder
 from customer360.identities.similarity.store import keep
 from customer360.identities.tables import candidates, decisions, merges, profiles
 from customer360.profiles.duplicates import Report, people_of, scan_for_duplicates
@@ -241,3 +244,57 @@ def test_people_are_read_page_by_page(house: House, monkeypatch: pytest.MonkeyPa
 
     assert [len(page) for page in pages] == [2, 2, 1]
     assert {each.last_name for page in pages for each in page} == {f"Lee{n}" for n in range(5)}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "It ran out of memory."),
+        (KeyboardInterrupt(), "Somebody stopped it."),
+        (ShopNotFound(), "No shop has this id; `c360 shop list` shows the shops."),
+        (ValueError("Stephen"), "ValueError at test_duplicates.py"),
+    ],
+)
+def test_a_scan_that_fails_says_why_and_nothing_of_anybody(
+    twins: House, error: BaseException, reason: str
+) -> None:
+    def fail(stage: str, _done: int, _total: int) -> None:
+        if stage == "Comparing":
+            raise error
+
+    with pytest.raises(type(error)):
+        scan_for_duplicates(
+            twins.app.database,
+            twins.clock,
+            twins.shop.shop_id,
+            twins.settings.data_dir / "duplicates",
+            progress=fail,
+        )
+
+    with twins.app.database.read() as connection:
+        last = last_scan(connection, twins.shop.shop_id)
+    assert last is not None
+    assert last.state == "failed"
+    assert last.reason.startswith(reason)
+    assert "Stephen" not in last.reason
+
+
+def test_a_scan_beside_another_of_the_shop_leaves_no_word_in_the_log(twins: House) -> None:
+    folder = twins.settings.data_dir / "duplicates"
+    with own_folder(folder / str(twins.shop.shop_id)), pytest.raises(ScanUnderWay):
+        scan(twins)
+    with twins.app.database.read() as connection:
+        assert last_scan(connection, twins.shop.shop_id) is None
+
+
+def test_what_a_scan_itself_wrote_makes_no_further_one_due(twins: House) -> None:
+    def due() -> bool:
+        with twins.app.database.read() as connection:
+            now = twins.clock.now() + DAY
+            return due_night(connection, twins.shop, 13, now) is not None
+
+    assert due()
+    assert scan(twins).new == 1
+    assert not due()
+    tell(twins, "three", 5)
+    assert due()

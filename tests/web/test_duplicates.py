@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from customer360.clock import DAY
+from customer360.clock import DAY, MINUTE
 from customer360.identities.candidates import CandidateRow, list_candidates
 from customer360.identities.merge_log import MergeRow, list_merges
+from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running
 from customer360.intake import merging
 from tests.house import House, at
 from tests.web.conftest import Site, text_of
@@ -204,6 +205,29 @@ def test_pairs_of_an_identifier_that_many_share_stand_together(site: Site) -> No
     page = site.owner.get(f"{site.root}/duplicates").text
     headings = re.findall(r'<h2 class="hub">(?:<svg.*?</svg>)?([^<]+)</h2>', page, re.DOTALL)
     assert headings == ["Pairs by their own evidence", "Many share e-mail info@school.example"]
+
+
+def test_the_last_scan_is_told_with_what_it_found_or_why_it_failed(site: Site) -> None:
+    page, shop_id = f"{site.root}/duplicates", site.house.shop.shop_id
+
+    def words() -> str:
+        return text_of(site.owner.get(page).text)
+
+    assert "Names and addresses" not in words()
+    with site.house.app.database.write() as connection:
+        scan_id, change = begin_scan(connection, shop_id, site.house.clock.now())
+    assert "Comparing names and addresses began just now" in words()
+    site.house.clock.advance(MINUTE)
+    found = Found(people=9, candidates=1, new=0, ended=0, learned=True)
+    with site.house.app.database.write() as connection:
+        end_scan(connection, shop_id, scan_id, found, change, site.house.clock.now())
+    said = "Names and addresses compared just now : 1 pair alike, 0 of them new, by weights learned from your customers"
+    assert f"{said}, in 1 min." in words()
+    with site.house.app.database.write() as connection:
+        begin_scan(connection, shop_id, site.house.clock.now())
+        fail_running(connection, shop_id, "It ran out of memory.", site.house.clock.now())
+    said = "Comparing names and addresses failed just now and is tried again next night."
+    assert f"{said} It ran out of memory." in words()
 
 
 def link_by_an_event(site: Site) -> MergeRow:

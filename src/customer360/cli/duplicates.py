@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from customer360.cli.opening import (
     read_settings,
 )
 from customer360.cli.output import print_json
+from customer360.settings import Settings
 
 if TYPE_CHECKING:
     from customer360.access.shops import Shop
@@ -30,30 +31,49 @@ def register(app: typer.Typer) -> None:
 
 
 @duplicates.command("scan")
-def scan(shop: AnyShopOption = None, as_json: JsonOption = False) -> None:
+def scan(
+    shop: AnyShopOption = None,
+    as_json: JsonOption = False,
+    night: Annotated[int | None, typer.Option(hidden=True)] = None,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
     """Suggest pairs by names, addresses, phones and e-mail names; nothing is merged, people decide on each."""
     from customer360.clock import SystemClock
     from customer360.profiles.duplicates import scan_for_duplicates
 
     settings = read_settings()
+    if night is not None and parent is not None:
+        _go_last(settings, parent)
     found: list[tuple[Shop, Report]] = []
     with opened_database(settings) as database:
         with database.read() as connection:
             shops = named_shops(connection, shop)
         for each in shops:
-            with _progress(each.name, quiet=as_json) as show:
+            with _progress(each.name, quiet=as_json or night is not None) as show:
                 report = scan_for_duplicates(
                     database,
                     SystemClock(),
                     each.shop_id,
                     settings.data_dir / "duplicates",
                     progress=show,
+                    night=night,
                 )
             found.append((each, report))
-            if not as_json:
+            if not as_json and night is None:
                 _say(each, report)
     if as_json:
         print_json([_described(each, report) for each, report in found])
+
+
+def _go_last(settings: Settings, parent: int) -> None:
+    """As the child of a worker: end with it, and let everybody else go first."""
+    from customer360.cli.log import begin_log
+    from customer360.cli.nights import step_back
+    from customer360.cli.processes import end_with
+
+    begin_log(settings.log_level)
+    end_with(parent)
+    step_back()
 
 
 @contextmanager

@@ -83,6 +83,7 @@ def worker(
     half: Annotated[Half | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the worker alone: one process makes profiles, another keeps the warehouse."""
+    from customer360.cli.nights import Nights
     from customer360.cli.processes import KeptWorker, end_with, give_way
     from customer360.worker import run
 
@@ -96,7 +97,7 @@ def worker(
             run(app, stop, signals=False)
             return
         other = nullcontext() if half else KeptWorker(app.settings, worker_command(Half.WAREHOUSE))
-        with other:
+        with other, Nights(app):
             run(app, stop, warehouse=False)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from customer360.access.shops import Shop
     from customer360.clock import Instant
+    from customer360.identities.scan_log import ScanRow
     from customer360.storage.database import Database
 
 
@@ -78,6 +79,7 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     from sqlalchemy import func, select
 
     from customer360.clock import SECOND, to_iso
+    from customer360.identities.scan_log import last_scan
     from customer360.intake.balance import balance
     from customer360.intake.dead_letters import count_letters
     from customer360.intake.tables import inbox, signal_counts
@@ -89,6 +91,7 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     oldest = one(func.min(inbox.c.received_at), inbox.c.shop_id == shop.shop_id)
     last = one(func.max(signal_counts.c.last_at), signal_counts.c.shop_id == shop.shop_id)
     lag = one(shop_clock.c.change - shop_clock.c.synced, shop_clock.c.shop_id == shop.shop_id)
+    scan = last_scan(connection, shop.shop_id)
     total = balance(connection, shop.shop_id).total
     return {
         "shop_id": str(shop.shop_id),
@@ -106,7 +109,33 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
         "last_signal_at": to_iso(last),
         "oldest_waiting_seconds": None if oldest is None else round((now - oldest) / SECOND, 1),
         "changes_to_sync": lag,
+        "last_scan": None if scan is None else _scan_status(scan),
     }
+
+
+def _scan_status(scan: ScanRow) -> dict[str, Any]:
+    from customer360.clock import SECOND, to_iso
+
+    took = None if scan.ended_at is None else round((scan.ended_at - scan.began_at) / SECOND, 1)
+    return {
+        "state": scan.state,
+        "began_at": to_iso(scan.began_at),
+        "seconds": took,
+        "candidates": scan.found.candidates if scan.found else None,
+        "new": scan.found.new if scan.found else None,
+        "learned": scan.found.learned if scan.found else None,
+        "reason": scan.reason or None,
+    }
+
+
+def _print_scan(scan: dict[str, Any]) -> None:
+    said = {
+        "running": "runs",
+        "failed": f"failed and is tried again next night: {scan['reason']}",
+        "done": f"{scan['candidates'] or 0:,} pairs, {scan['new'] or 0:,} of them new,"
+        f" by {'learned' if scan['learned'] else 'fixed'} weights in {scan['seconds']} s",
+    }
+    typer.echo(f"  scanned for duplicates {scan['began_at']}: {said[scan['state']]}")
 
 
 def _print_shop(shop: dict[str, Any]) -> None:
@@ -124,4 +153,6 @@ def _print_shop(shop: dict[str, Any]) -> None:
         typer.echo(f"  the oldest signal waits since {oldest:,.1f} s")
     if shop["changes_to_sync"]:
         typer.echo(f"  the warehouse lacks {shop['changes_to_sync']:,} changes")
+    if shop["last_scan"]:
+        _print_scan(shop["last_scan"])
     typer.echo()

@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from duckdb import OutOfMemoryException
 from sqlalchemy import Connection
 
-from customer360.clock import Clock
+from customer360.clock import Clock, Instant
+from customer360.errors import Customer360Error, ScanUnderWay, place_of
 from customer360.events.model import IdentifierType
+from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running
 from customer360.identities.similarity.model import Person, Place
 from customer360.identities.similarity.scan import Options, Progress, Scan, in_silence, scanning
 from customer360.identities.similarity.store import end_others, keep
@@ -45,14 +48,42 @@ def scan_for_duplicates(
     scratch: Path,
     options: Options | None = None,
     progress: Progress = in_silence,
+    night: Instant | None = None,
 ) -> Report:
     """Compare the people of a shop with each other.
 
-    scratch: the folder under which the shop's scan has its own while it runs. Raises ScanUnderWay.
+    scratch: the folder under which the shop's scan has its own while it runs. night: whose scan this is, where
+    nobody began it. The log says how it went. Raises ScanUnderWay.
     """
-    pairs, new = set(), 0
-    people = people_of(database, shop_id)
-    with scanning(people, scratch / str(shop_id), options, progress) as (scan, suggestions):
+    try:
+        return _scan(database, clock, shop_id, scratch / str(shop_id), options, progress, night)
+    except ScanUnderWay:
+        raise
+    except BaseException as error:
+        with database.write() as connection:
+            fail_running(connection, shop_id, _reason(error), clock.now())
+        raise
+
+
+def _scan(
+    database: Database,
+    clock: Clock,
+    shop_id: int,
+    folder: Path,
+    options: Options | None,
+    progress: Progress,
+    night: Instant | None,
+) -> Report:
+    began: list[tuple[int, int]] = []
+
+    def people() -> Iterator[list[Person]]:
+        # Asked for once the folder is ours, so nobody else's scan runs.
+        with database.write() as connection:
+            began.append(begin_scan(connection, shop_id, clock.now(), night))
+        yield from people_of(database, shop_id)
+
+    pairs, new, writes = set(), 0, 1
+    with scanning(people(), folder, options, progress) as (scan, suggestions):
         for part in suggestions:
             for start in range(0, len(part), _WRITTEN_AT_ONCE):
                 with database.write() as connection:
@@ -61,9 +92,27 @@ def scan_for_duplicates(
                     )
                 pairs |= kept.pairs
                 new += kept.new
+                writes += 1
+    ((scan_id, change),) = began
     with database.write() as connection:
         ended = end_others(connection, shop_id, pairs, clock.now())
+        found = Found(
+            people=scan.people, candidates=len(pairs), new=new, ended=ended, learned=scan.learned
+        )
+        # What the scan itself wrote is no news to the next one.
+        end_scan(connection, shop_id, scan_id, found, change + writes, clock.now())
     return Report(scan=scan, candidates=len(pairs), new=new, ended=ended)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a scan failed, without what anybody told us."""
+    if isinstance(error, Customer360Error):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Somebody stopped it."
+    if isinstance(error, MemoryError | OutOfMemoryException):
+        return "It ran out of memory."
+    return place_of(error)
 
 
 def people_of(database: Database, shop_id: int) -> Iterator[list[Person]]:

@@ -26,6 +26,7 @@ from customer360.identities.candidates import (
 )
 from customer360.identities.evidence import named_as
 from customer360.identities.normalise import STRENGTH
+from customer360.identities.scan_log import last_scan
 from customer360.intake import merging
 from customer360.profiles.facts import Facts, gather
 from customer360.values import parse_id
@@ -117,6 +118,7 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         page = found[:_PAGE_PAIRS]
         groups = _groups(connection, shop_id, page, visit.now)
         around = tabs(connection, visit)
+        scan = last_scan(connection, shop_id)
     if after is not None and not found:
         return RedirectResponse(f"{visit.root}/duplicates", 303)
     more = len(found) > _PAGE_PAIRS
@@ -124,6 +126,7 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         "duplicates/list.html",
         {
             "tabs": around,
+            "scan": scan,
             "unseen": around[-1].unseen,
             "groups": groups,
             "total": total,

@@ -496,6 +496,25 @@ def upgrade() -> None:
     op.create_index("ix_refunds_key", "refunds", ["shop_id", "refund_key"], unique=True)
     op.create_index("ix_refunds_order", "refunds", ["shop_id", "order_key"], unique=False)
     op.create_table(
+        "scans",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("scan_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("night", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("people", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("candidates", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("new", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("ended", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("learned", sa.Boolean(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "scan_id", name=op.f("pk_scans")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_scans_night", "scans", ["shop_id", "night"], unique=True)
+    op.create_table(
         "sessions",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("session_id", sa.BigInteger(), autoincrement=False, nullable=False),

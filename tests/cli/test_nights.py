@@ -1,0 +1,185 @@
+"""The scans of the night: each in a process of its own, one at a time, and whatever becomes of it is told."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from customer360.cli.nights import Nights
+from customer360.clock import DAY, HOUR, Instant
+from customer360.identities.scan_log import ScanRow, begin_scan, last_scan
+from customer360.storage.database import next_change
+from tests.house import House
+
+# Begins a scan as the real one does, and then does what it is told.
+CHILD = """
+import os, signal, sys, time
+from contextlib import closing
+from customer360.clock import FixedClock
+from customer360.identities.scan_log import begin_scan
+from customer360.storage.database import Database
+shop_id, night = int(sys.argv[2]), int(sys.argv[3])
+with closing(Database(sys.argv[1])) as database, database.write() as connection:
+    begin_scan(connection, shop_id, night, night)
+with open(sys.argv[1][10:] + ".children", "a") as file:
+    file.write(f"{os.getpid()} {shop_id}\\n")
+"""
+
+STEPS_BACK = """
+import os
+from customer360.cli import nights
+nights.step_back()
+print(os.nice(0), open("/proc/self/oom_score_adj").read())
+try:
+    bytearray(nights._MEMORY_BYTES)
+except MemoryError:
+    print("MemoryError")
+"""
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+    with closing(House(sqlite_url, tmp_path)) as house:
+        change(house)
+        house.clock.advance(15 * HOUR)  # To four o'clock in Dublin.
+        yield house
+
+
+def change(house: House) -> None:
+    with house.app.database.write() as connection:
+        next_change(connection, house.shop.shop_id)
+
+
+def child(house: House, then: str = "") -> Callable[[int, Instant], list[str]]:
+    url = house.settings.database_url
+    return lambda *which: [sys.executable, "-c", CHILD + then, url, *map(str, which)]
+
+
+def children(house: House) -> list[list[int]]:
+    log = Path(house.settings.database_url[10:] + ".children")
+    text = log.read_text() if log.exists() else ""
+    return [[int(part) for part in line.split()] for line in text.splitlines()]
+
+
+def last(house: House) -> ScanRow:
+    with house.app.database.read() as connection:
+        found = last_scan(connection, house.shop.shop_id)
+    assert found is not None
+    return found
+
+
+def test_every_shop_whose_night_has_come_is_scanned_once(house: House) -> None:
+    house.open_shop()
+    change(house)
+    night = Nights(house.app, command=child(house))
+
+    night.look()
+    night.look()
+
+    (_, first), (_, second) = children(house)
+    assert (first < second, second) == (True, house.shop.shop_id)
+
+
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [
+        ("sys.exit(3)", "It ended with code 3."),
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "It was killed, most likely because memory ran out.",
+        ),
+    ],
+)
+def test_a_child_that_dies_is_told_with_the_reason_and_tried_again_the_next_night(
+    house: House, caplog: pytest.LogCaptureFixture, then: str, reason: str
+) -> None:
+    night = Nights(house.app, command=child(house, then))
+    with caplog.at_level(logging.WARNING):
+        night.look()
+    assert (last(house).state, last(house).reason) == ("failed", reason)
+    assert caplog.messages == [f"shop {house.shop.shop_id}: the scan of the night failed: {reason}"]
+
+    night.look()
+    assert len(children(house)) == 1
+    house.clock.advance(DAY)
+    night.look()
+    assert len(children(house)) == 2
+
+
+def test_a_scan_under_way_ends_with_its_worker(house: House) -> None:
+    night = Nights(house.app, command=child(house, "time.sleep(600)"), look_every_seconds=0.01)
+    with night:
+        deadline = time.monotonic() + 20
+        while not children(house):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    ((process_id, _),) = children(house)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process_id, signal.SIG_DFL)
+    assert (last(house).state, last(house).reason) == ("failed", "The worker was stopped.")
+
+
+def test_while_another_worker_scans_none_is_begun(house: House) -> None:
+    one = Nights(house.app, command=child(house))
+    other = Nights(house.app, command=child(house))
+
+    with one._only_one() as alone:
+        assert alone
+        other.look()
+
+    assert children(house) == []
+
+
+def test_a_scan_that_was_killed_with_its_worker_runs_no_more(house: House) -> None:
+    with house.app.database.write() as connection:
+        now = house.clock.now()
+        begin_scan(connection, house.shop.shop_id, now, now)
+
+    Nights(house.app).recover()
+
+    assert (last(house).state, last(house).reason) == (
+        "failed",
+        "It was interrupted with its worker.",
+    )
+
+
+def test_the_scans_of_the_night_can_be_switched_off(house: House) -> None:
+    off = replace(house.app, settings=replace(house.settings, duplicate_scan_hour="off"))
+    with Nights(off, command=child(house), look_every_seconds=0.001):
+        time.sleep(0.1)
+    assert children(house) == []
+
+
+def test_a_real_scan_goes_last_and_says_what_it_found(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = {"street": "7 Wallaby Place", "postalCode": "2119", "city": "Cleveland"}
+    for user, name in (("one", "Morrison"), ("two", "Morison")):
+        traits = {"firstName": "Stephen", "lastName": name, "address": home}
+        house.segment({"type": "identify", "userId": user, "traits": traits})
+    house.work_off()
+    monkeypatch.setenv("C360_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("C360_DATABASE_URL", house.settings.database_url)
+
+    Nights(house.app).look()
+
+    scan = last(house)
+    assert (scan.state, scan.reason) == ("done", "")
+    assert scan.found is not None
+    assert (scan.found.people, scan.found.candidates, scan.found.new) == (2, 1, 1)
+    assert not scan.found.learned
+
+
+def test_a_process_that_steps_back_is_slower_smaller_and_dies_first() -> None:
+    done = subprocess.run([sys.executable, "-c", STEPS_BACK], check=True, capture_output=True)
+    assert done.stdout.split() == [b"10", b"1000", b"MemoryError"]
