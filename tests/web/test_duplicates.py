@@ -296,6 +296,24 @@ def test_the_log_is_narrowed_to_a_kind_and_pages_back(
     assert "No merge of this kind" in site.owner.get(f"{page}?kind=shopify").text
 
 
+def test_the_identity_tab_says_what_holds_the_person_together(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = link_by_an_event(site)
+    tab = f"{site.root}/customers/{row.kept_id}/identity"
+    words = text_of(site.owner.get(tab).text)
+    assert "What holds it together 1 link, oldest first" in words
+    assert "E-mail ann@x.example and phone +353871234567 in one event on 15 June 2026" in words
+
+    monkeypatch.setattr("customer360.web.customer._MOST_LINKS", 1)
+    site.house.segment(identify(3, "u1", phone="0871234567"))
+    site.house.work_off()
+    words = text_of(site.owner.get(tab).text)
+    assert "What holds it together 2 links, oldest first" in words
+    assert "The oldest 1 are shown" in words
+    assert "User id u1 and phone" not in words
+
+
 def test_the_identity_tab_shows_the_merges_of_the_person(site: Site) -> None:
     row = link_by_an_event(site)
     tab = f"{site.root}/customers/{row.kept_id}/identity"

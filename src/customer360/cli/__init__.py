@@ -20,6 +20,7 @@ MODULES = (
     "dead_letters",
     "duplicates",
     "identities",
+    "explain",
     "warehouse",
     "status",
     "database",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from customer360.clock import Instant, to_datetime
 from customer360.events.model import Identifier, IdentifierType
@@ -47,6 +47,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     actor: str = ""
 
     @property
+    def place(self) -> tuple[Instant, FragmentId, int]:
+        """Where it stands in the chain."""
+        return self.at, self.fragment_id, self.decision_id or 0
+
+    @property
     def sentence(self) -> str:
         """As people read it: "cookie c1 and e-mail ann@x.com in one event on 15 June 2026"."""
         day = _day(self.at)
@@ -64,6 +69,13 @@ def named_as(identifier: Identifier) -> str:
 
 def evidence_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> list[Evidence]:
     """The chain of evidence that holds a profile together, oldest first; empty where one event said it all."""
+    return described(connection, shop_id, chain_of(connection, shop_id, profile_id, rules))
+
+
+def chain_of(
+    connection: Connection, shop_id: int, profile_id: ProfileId, rules: Rules = DEFAULT_RULES
+) -> list[Evidence]:
+    """The same without the events and the names of who decided, which `described` adds to the links that are shown."""
     query = select(fragments.c.component).where(
         fragments.c.shop_id == shop_id, fragments.c.profile_id == profile_id
     )
@@ -75,7 +87,7 @@ def evidence_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> 
         for fragment_id, member in stored.members.items()
         if member.profile_id == profile_id
     }
-    return described(connection, shop_id, links_of(stored, resolution, of_profile))
+    return links_of(stored, resolution, of_profile)
 
 
 def links_of(
@@ -126,7 +138,7 @@ def links_of(
                     decision_id=decision.decision_id,
                 )
             )
-    return sorted(found, key=lambda link: link.at)
+    return sorted(found, key=lambda link: link.place)
 
 
 def between(
@@ -204,17 +216,8 @@ def described(connection: Connection, shop_id: int, links: Iterable[Evidence]) -
         if link.decision_id is not None:
             told.append(msgspec.structs.replace(link, actor=actors.get(link.decision_id) or ""))
             continue
-        query = (
-            select(events.c.event_id, events.c.type, events.c.source)
-            .where(
-                events.c.shop_id == shop_id,
-                events.c.fragment_id == link.fragment_id,
-                events.c.occurred_at >= link.at,
-            )
-            .order_by(events.c.occurred_at, events.c.event_id)
-            .limit(1)
-        )
-        row = connection.execute(query).one_or_none()
+        asked = {"shop_id": shop_id, "fragment_id": link.fragment_id, "at": link.at}
+        row = connection.execute(_FIRST, asked).one_or_none()
         if row is None:
             told.append(link)
         else:
@@ -224,6 +227,19 @@ def described(connection: Connection, shop_id: int, links: Iterable[Evidence]) -
                 )
             )
     return told
+
+
+# Written once: putting it together anew for each link would take longer than asking it.
+_FIRST = (
+    select(events.c.event_id, events.c.type, events.c.source)
+    .where(
+        events.c.shop_id == bindparam("shop_id", type_=BigInteger),
+        events.c.fragment_id == bindparam("fragment_id", type_=BigInteger),
+        events.c.occurred_at >= bindparam("at", type_=BigInteger),
+    )
+    .order_by(events.c.occurred_at, events.c.event_id)
+    .limit(1)
+)
 
 
 def _strength(identifier: Identifier) -> tuple[int, Identifier]:

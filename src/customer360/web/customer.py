@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from customer360.events.model import Address
 from customer360.identities.alerts import alert_of
+from customer360.identities.evidence import chain_of, described
 from customer360.identities.merge_log import merges_of
 from customer360.identities.normalise import KNOWN
 from customer360.profiles.attributes import BY_NAME
@@ -31,6 +32,7 @@ from customer360.web.words import title_of
 
 _TIMELINE_ROWS = 50
 _MOST_MERGES = 50
+_MOST_LINKS = 50
 # A word longer than this is no name of an event type; more would only be looked for in vain.
 _LONGEST_TYPE = 200
 
@@ -112,15 +114,18 @@ def show_orders(_door: Door, visit: Visit) -> Page | Response:
 
 
 def show_identity(_door: Door, visit: Visit) -> Page | Response:
-    """Identifiers, addresses and traits with their source, and the merges that made this profile."""
+    """Identifiers and traits with their source, what holds them together, and the merges that made this profile."""
 
     def read(connection: Connection, profile_id: int) -> dict[str, object]:
         rows = merges_of(connection, visit.shop.shop_id, profile_id)
         # A profile of very many parts has its first ones in the log of the shop.
         shown = rows[:_MOST_MERGES]
+        chain = chain_of(connection, visit.shop.shop_id, profile_id)
         return {
             "merges": logged(connection, visit.shop, shown, visit.now),
             "merges_count": len(rows),
+            "links": described(connection, visit.shop.shop_id, chain[:_MOST_LINKS]),
+            "links_count": len(chain),
         }
 
     return _show(visit, "customers/identity.html", read)

@@ -164,6 +164,11 @@ def in_words(name: str) -> str:
     return name.replace("_", " ").strip().capitalize()
 
 
+def upper_first(text: str) -> str:
+    """The text as the beginning of a line."""
+    return text[:1].upper() + text[1:]
+
+
 def lower_first(text: str) -> str:
     """The text as the second part of a sentence."""
     return text[:1].lower() + text[1:]
@@ -204,6 +209,7 @@ FILTERS = {
     "listed": listed,
     "or_dash": or_dash,
     "in_words": in_words,
+    "upper_first": upper_first,
     "lower_first": lower_first,
     "pretty_json": pretty_json,
     "one_line": one_line,

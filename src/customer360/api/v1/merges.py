@@ -22,7 +22,7 @@ from customer360.api.v1.models import (
 from customer360.clock import Instant, to_iso
 from customer360.errors import InvalidInput, MergeNotFound, ProfileNotFound
 from customer360.events.model import Identifier
-from customer360.identities.evidence import Evidence, evidence_of
+from customer360.identities.evidence import Evidence, chain_of, described
 from customer360.identities.merge_log import MergeRow, count_merges, list_merges, merges_of
 from customer360.intake import merging
 
@@ -98,9 +98,9 @@ def list_evidence(
     """What holds this profile together: every event or decision that made two of its parts one, oldest first."""
     with asked.doors.database.read() as connection:
         present = asked.present(connection, profile_id)
-        links = evidence_of(connection, asked.shop_id, present)
-    links.sort(key=_place)
-    page, next_cursor = page_of(links, _place, paging.cursor, paging.limit)
+        links = chain_of(connection, asked.shop_id, present)
+        page, next_cursor = page_of(links, lambda link: link.place, paging.cursor, paging.limit)
+        page = described(connection, asked.shop_id, page)
     return EvidenceList(
         items=[_evidence(link) for link in page], next_cursor=next_cursor, total=len(links)
     )
@@ -187,10 +187,6 @@ def _evidence(link: Evidence) -> EvidenceItem:
         source=link.source or None,
         actor=link.actor or None,
     )
-
-
-def _place(link: Evidence) -> tuple[int, int, int]:
-    return link.at, link.fragment_id, link.decision_id or 0
 
 
 def _text(identifier: Identifier) -> str:
