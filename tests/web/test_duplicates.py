@@ -248,6 +248,37 @@ def test_the_log_says_what_became_one_why_and_how_long_it_can_be_undone(site: Si
     assert "Standing 1 wk left to undo" in words
 
 
+def test_the_log_calls_whoever_is_gone_by_the_name_they_were_founded_with(site: Site) -> None:
+    for call in (
+        identify(0, "u1", email="ann@x.example", name="Ann Byrne"),
+        identify(-1, "u2", email="zoe@x.example", name="Zoë Quick"),
+        identify(2, "u3"),
+    ):
+        site.house.segment(call)
+        site.house.work_off()
+    ids = [site.house.profile_id(f"user_id:u{number}") for number in (1, 2, 3)]
+    with site.house.app.database.write() as connection:
+        for gone in ids[1:]:
+            now = site.house.clock.now()
+            merging.merge(connection, site.house.shop.shop_id, (ids[0], gone), actor="", now=now)
+    words = text_of(site.owner.get(f"{site.root}/duplicates/merges").text)
+    for gone in ("Zoë Quick", "User id u3"):
+        assert f"Ann Byrne {gone} Somebody said so" in words
+
+
+def test_two_whom_an_event_told_late_shows_as_one_from_the_start_are_so_explained(
+    site: Site,
+) -> None:
+    site.house.segment(identify(10, email="ann@x.example"), identify(11, phone="0871234567"))
+    site.house.work_off()
+    site.house.segment(identify(0, email="ann@x.example", phone="0871234567"))
+    site.house.work_off()
+    (row,) = log(site.house)
+    assert row.bridges == ()
+    words = text_of(site.owner.get(f"{site.root}/duplicates/merges").text)
+    assert "An event told late shows that both began as one" in words
+
+
 def test_a_merge_of_the_log_is_undone_and_stays_in_it(site: Site) -> None:
     row = link_by_an_event(site)
     page = f"{site.root}/duplicates/merges"

@@ -26,7 +26,9 @@ from customer360.identities.model import MergeKind
 from customer360.identities.normalise import STRENGTH
 from customer360.identities.tables import fragment_identifiers, profiles
 from customer360.intake import merging
+from customer360.profiles.fold import Aggregate, names_of
 from customer360.profiles.hydrate import hydrate
+from customer360.profiles.members import aggregates_in
 from customer360.values import parse_id
 from customer360.web import formats
 from customer360.web.deciding import actor_of, came_from, tabs
@@ -160,11 +162,18 @@ def _both(row: MergeRow) -> tuple[int, int]:
 
 
 def _called(connection: Connection, shop_id: int, profile_ids: Iterable[int]) -> dict[int, str]:
-    """What each profile is called; one that leads to another, by the best identifier it was founded with."""
+    """What each profile is called; one that leads to another, by what it was founded with: the name, or the best
+    identifier. Nothing of that is kept for the log, so an erasure of the person is one of the log as well."""
     ids = sorted(set(profile_ids))
     founding: dict[int, list[Identifier]] = defaultdict(list)
+    founders: dict[int, int] = {}
     query = (
-        select(profiles.c.profile_id, fragment_identifiers.c.type, fragment_identifiers.c.value)
+        select(
+            profiles.c.profile_id,
+            profiles.c.founded_by,
+            fragment_identifiers.c.type,
+            fragment_identifiers.c.value,
+        )
         .join_from(
             profiles,
             fragment_identifiers,
@@ -175,8 +184,10 @@ def _called(connection: Connection, shop_id: int, profile_ids: Iterable[int]) ->
         )
         .where(profiles.c.shop_id == shop_id, profiles.c.profile_id.in_(ids))
     )
-    for profile_id, kind, value in connection.execute(query):
+    for profile_id, founder, kind, value in connection.execute(query):
         founding[profile_id].append(Identifier(kind, value))
+        founders[profile_id] = founder
+    told = aggregates_in(connection, shop_id, founders.values())
     people = {each.profile_id: each for each in hydrate(connection, shop_id, ids)}
     called = {}
     for profile_id in ids:
@@ -186,8 +197,14 @@ def _called(connection: Connection, shop_id: int, profile_ids: Iterable[int]) ->
             best = min(founding[profile_id], key=lambda one: (STRENGTH[one.type], one))
             named = named_as(best)
             contacts = [named[:1].upper() + named[1:]]
-        called[profile_id] = title_of(person.name if person else "", contacts, profile_id)
+        name = person.name if person else _name(told.get(founders.get(profile_id, 0)))
+        called[profile_id] = title_of(name, contacts, profile_id)
     return called
+
+
+def _name(told: Aggregate | None) -> str:
+    names = names_of(told) if told else None
+    return names.full if names else ""
 
 
 def _who(row: MergeRow) -> str:
@@ -204,6 +221,6 @@ def _why(row: MergeRow) -> str:
         return "The shop merged two customers"
     named = [named_as(each) for each in dict.fromkeys(row.bridges)]
     if not named:
-        return "The evidence of both"
+        return "An event told late shows that both began as one"
     said = f"{' and '.join(named)} in one event" if len(named) > 1 else f"{named[0]} on both sides"
     return said[:1].upper() + said[1:]

@@ -96,9 +96,10 @@ def merge_event(webhook: Webhook) -> tuple[Event, ...]:
     )
     if failed:
         return (event,)
-    # The other account may be heard of later only; so that there is somebody to merge, it has an event of its own.
+    # The other account may be heard of later only; so that there is somebody to merge, it has an event of its own,
+    # by another name: both stand on one timeline.
     other = webhook.event(
-        webhook.custom_name,
+        "customer_merged_away",
         webhook.told_at,
         part="deleted",
         identifiers=people.account(deleted),
