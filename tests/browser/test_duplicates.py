@@ -32,6 +32,7 @@ def crowd(sqlite_template: Path, tmp_path: Path) -> Iterator[Served]:
         port = listener.getsockname()[1]
         with closing(House(url, tmp_path, secret_key="test secret", port=port)) as house:
             house.segment(*(call for number in range(PAIRS) for call in conflict(number)))
+            house.segment(*(seen for name in ("till", "kiosk") for seen in too_often(name)))
             house.work_off()
             with Serving(house, listener):
                 yield Served(house, f"http://127.0.0.1:{port}", make_owner(house))
@@ -52,6 +53,13 @@ def conflict(number: int) -> list[dict[str, Any]]:
         identify(other, 1, email=shared, name=f"Anne {number}"),
         identify(one, 2, email=shared),
     ]
+
+
+def too_often(user: str) -> list[dict[str, Any]]:
+    """An account with so many identifiers that it links no further by itself."""
+    call = {"type": "identify", "userId": user, "timestamp": at(0)}
+    ids = [[{"type": "klaviyo_id", "id": f"{user}{number}"}] for number in range(50)]
+    return [{**call, "context": {"externalIds": each}} for each in ids]
 
 
 @pytest.fixture
@@ -157,6 +165,41 @@ def test_z_and_the_button_of_the_toast_take_a_merge_back(open_page: Open) -> Non
     expect(page.get_by_text("Undone", exact=True)).to_have_count(2)
 
 
+def test_an_undo_asked_for_before_the_answer_is_there_is_not_lost(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    for key in "jnz":
+        page.keyboard.press(key)
+    expect(page.locator(".toast")).to_contain_text("Taken back: the pair")
+    left(page, PAIRS)
+
+
+def test_z_takes_back_that_pairs_are_not_the_same(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    for keys, text in (("jn", "Taken back: the pair"), ("xjxN", "Taken back: 2 pairs")):
+        for key in keys:
+            page.keyboard.press(f"Shift+{key}" if key.isupper() else key)
+        expect(page.locator("[data-undo]")).to_be_visible()
+        page.keyboard.press("z")
+        expect(page.locator(".toast")).to_contain_text(text)
+        left(page, PAIRS)
+        expect(page.locator(".pair:focus")).to_have_count(1)
+
+
+def test_an_alert_is_seen_and_a_told_apart_pair_merged_by_the_keyboard(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    left(page, PAIRS - 1)
+    for tab, button, told in (
+        ("Not the same", "after all", "are one customer now."),
+        ("Alerts 2 not seen yet", "as seen", "Noted."),
+    ):
+        page.get_by_role("link", name=tab, exact=True).press("Enter")
+        page.get_by_role("button", name=button).first.press("Enter")
+        expect(page.locator(".toast")).to_contain_text(told)
+    expect(page.get_by_role("link", name="Alerts 1 not seen yet")).to_be_visible()
+
+
 def test_selected_pairs_are_decided_together_by_the_keyboard(open_page: Open) -> None:
     page = open_page(viewport=WIDE)
     for key in "jxjx":
@@ -219,8 +262,14 @@ def test_the_pages_are_accessible(open_page: Open, scheme: str) -> None:
     page.keyboard.press("?")
     check(page)
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Merge log").click()
+    page.locator(".pair").first.focus()
+    page.keyboard.press("n")
+    expect(page.locator(".toast")).to_contain_text("stay two customers")
     check(page)
+    for tab in ("Not the same", "Alerts", "Merge log"):
+        page.locator(".tabs").get_by_role("link", name=tab).click()
+        expect(page.get_by_role("row")).not_to_have_count(0)
+        check(page)
     page.get_by_role("row").nth(1).get_by_role("link").first.click()
     page.get_by_role("link", name="Identifiers").click()
     expect(page.get_by_role("heading", name="Merge history")).to_be_visible()
@@ -231,7 +280,10 @@ def test_the_pages_are_not_wider_than_a_phone(open_page: Open) -> None:
     page = open_page(viewport=PHONE)
     page.locator(".pair").first.get_by_role("button", name="Merge").click()
     left(page, PAIRS - 1)
-    for path in ("", "/merges"):
-        page.goto(page.url.removesuffix("/merges") + path)
+    page.locator(".pair").first.get_by_role("button", name="Not the same").click()
+    left(page, PAIRS - 2)
+    root = page.url
+    for path in ("", "/merges", "/apart", "/alerts"):
+        page.goto(root + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
         check(page)

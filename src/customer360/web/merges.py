@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from customer360.access.shops import Shop
 from customer360.clock import Instant
 from customer360.errors import CannotUndo, InvalidInput, MergeNotFound
-from customer360.events.model import Identifier
 from customer360.identities.evidence import named_as
 from customer360.identities.merge_log import (
     MergeRow,
@@ -23,18 +21,12 @@ from customer360.identities.merge_log import (
     list_merges,
 )
 from customer360.identities.model import MergeKind
-from customer360.identities.normalise import STRENGTH
-from customer360.identities.tables import fragment_identifiers, profiles
 from customer360.intake import merging
-from customer360.profiles.fold import Aggregate, names_of
-from customer360.profiles.hydrate import hydrate
-from customer360.profiles.members import aggregates_in
 from customer360.values import parse_id
 from customer360.web import formats
-from customer360.web.deciding import actor_of, came_from, tabs
+from customer360.web.deciding import actor_of, came_from, tabs, titles
 from customer360.web.door import Door, Page
 from customer360.web.visit import Visit
-from customer360.web.words import title_of
 
 _PAGE_ROWS = 25
 _KINDS: dict[MergeKind, str] = {
@@ -102,7 +94,7 @@ def logged(
     connection: Connection, shop: Shop, rows: Sequence[MergeRow], now: Instant
 ) -> list[Logged]:
     """The merges with the names of both sides, and until when each can be undone."""
-    names = _called(connection, shop.shop_id, {each for row in rows for each in _both(row)})
+    names = titles(connection, shop.shop_id, {each for row in rows for each in _both(row)})
     window = merging.undo_window(shop)
     return [
         Logged(
@@ -159,52 +151,6 @@ def _open_until(row: MergeRow, window: Instant, now: Instant) -> Instant | None:
 
 def _both(row: MergeRow) -> tuple[int, int]:
     return row.kept_id, row.gone_id
-
-
-def _called(connection: Connection, shop_id: int, profile_ids: Iterable[int]) -> dict[int, str]:
-    """What each profile is called; one that leads to another, by what it was founded with: the name, or the best
-    identifier. Nothing of that is kept for the log, so an erasure of the person is one of the log as well."""
-    ids = sorted(set(profile_ids))
-    founding: dict[int, list[Identifier]] = defaultdict(list)
-    founders: dict[int, int] = {}
-    query = (
-        select(
-            profiles.c.profile_id,
-            profiles.c.founded_by,
-            fragment_identifiers.c.type,
-            fragment_identifiers.c.value,
-        )
-        .join_from(
-            profiles,
-            fragment_identifiers,
-            and_(
-                fragment_identifiers.c.shop_id == profiles.c.shop_id,
-                fragment_identifiers.c.fragment_id == profiles.c.founded_by,
-            ),
-        )
-        .where(profiles.c.shop_id == shop_id, profiles.c.profile_id.in_(ids))
-    )
-    for profile_id, founder, kind, value in connection.execute(query):
-        founding[profile_id].append(Identifier(kind, value))
-        founders[profile_id] = founder
-    told = aggregates_in(connection, shop_id, founders.values())
-    people = {each.profile_id: each for each in hydrate(connection, shop_id, ids)}
-    called = {}
-    for profile_id in ids:
-        person = people.get(profile_id)
-        contacts = [one for one in (person.email, person.phone) if one] if person else []
-        if not contacts and founding[profile_id]:
-            best = min(founding[profile_id], key=lambda one: (STRENGTH[one.type], one))
-            named = named_as(best)
-            contacts = [named[:1].upper() + named[1:]]
-        name = person.name if person else _name(told.get(founders.get(profile_id, 0)))
-        called[profile_id] = title_of(name, contacts, profile_id)
-    return called
-
-
-def _name(told: Aggregate | None) -> str:
-    names = names_of(told) if told else None
-    return names.full if names else ""
 
 
 def _who(row: MergeRow) -> str:

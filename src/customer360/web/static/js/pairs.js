@@ -31,6 +31,11 @@ const decide = (key) => {
   else if (busy) waiting = { key, next: true };
 };
 
+const undo = () => {
+  if (busy) waiting = { undoes: true };
+  else document.querySelector("[data-undo]")?.click();
+};
+
 const refocus = () => {
   if (document.activeElement !== document.body) return;
   const byId = new Map(pairs().map((pair) => [pair.dataset.pair, pair]));
@@ -53,7 +58,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
-  if (event.key === "z" && !event.repeat) document.querySelector("[data-undo]")?.click();
+  if (event.key === "z" && !event.repeat) undo();
   if (!document.querySelector("[data-pairs]")) return;
   // Enter on a checkbox would send the form.
   if (event.key === "Enter" && event.target.matches("[data-one], [data-all]")) event.preventDefault();
@@ -77,8 +82,9 @@ document.addEventListener("htmx:afterSettle", () => {
   refocus();
   // A button that goes with the old toast takes the focus along a moment later.
   setTimeout(refocus, 50);
-  const { key, id, next } = waiting ?? {};
+  const { key, id, next, undoes } = waiting ?? {};
   waiting = null;
+  if (undoes) undo();
   const meant = next ? current() : pairs().find((pair) => pair.dataset.pair === id);
   if (key && (meant || !(id || next))) press(key, meant);
 });
