@@ -9,8 +9,9 @@ from sqlalchemy.dialects import sqlite
 from customer360 import migrations
 from customer360.consent.tables import consents
 from customer360.identities.tables import fragments, ownerships, profiles
+from customer360.profiles.members import DERIVED
 from customer360.profiles.tables import checkouts, orders, refunds, sessions
-from customer360.storage.database import Database
+from customer360.storage.database import Database, rows_in
 
 MANY = list(range(500))
 
@@ -71,3 +72,31 @@ def test_a_question_about_some_people_reads_the_index_of_theirs(
     database.close()
     table = question.get_final_froms()[0]
     assert any(f"ix_{table}_{index}" in step for step in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "index"),
+    [
+        ("candidates", "origin = 'similarity' and fragment_a", "pair"),
+        ("decisions", "kind in ('not_same', 'undone') and fragment_a", "a"),
+        ("fragment_identifiers", "fragment_id", "fragment"),
+        ("fragments", "component", "component"),
+        ("ownerships", "until is null and fragment_id", "fragment"),
+        ("refunds", "refund_key", "key"),
+        ("sessions", "visitor", "visitor"),
+        *((derived.table, f"{derived.at} < 7 and fragment_id", "fragment") for derived in DERIVED.values()),
+    ],
+)  # fmt: skip
+def test_many_values_at_once_read_the_index_that_has_them(
+    table: str, key: str, index: str, tmp_path: Path
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'shop.sqlite'}")
+    migrations.upgrade(database)
+    statement = (
+        f"explain query plan select count(*) from {table} where shop_id = {{}} and {key} in {{}}"
+    )
+    with database.read() as connection:
+        plans = [rows_in(connection, statement, (1,), MANY[:size]) for size in (1, 500)]
+    database.close()
+    for plan in plans:
+        assert any(f"ix_{table}_{index}" in step[3] for step in plan), plan

@@ -129,9 +129,7 @@ def _carriers(
 ) -> dict[Address, set[int]]:
     members = [fragment for profile_id in parted for fragment in people[profile_id][0]]
     found: dict[Address, set[int]] = defaultdict(set)
-    for fragment, kind, value in rows_in(
-        connection, _NAMED, (shop_id,), members, index="ix_fragment_identifiers_fragment"
-    ):
+    for fragment, kind, value in rows_in(connection, _NAMED, (shop_id,), members):
         for channel in _CHANNELS_OF.get(kind, ()):
             found[channel, value].add(fragment)
     for fragment in members:

@@ -37,9 +37,7 @@ def partings(
         return {}
     rules = rules_of(connection, shop_id)
     components: dict[ProfileId, set[int]] = defaultdict(set)
-    for profile_id, component in rows_in(
-        connection, _COMPONENTS, (shop_id,), sorted(profile_ids), index="ix_fragments_profile"
-    ):
+    for profile_id, component in rows_in(connection, _COMPONENTS, (shop_id,), sorted(profile_ids)):
         components[profile_id].add(component)
     found = {}
     for profile_id, some in components.items():

@@ -145,7 +145,7 @@ def _people(connection: Connection, shop_id: int, founders: dict[int, int]) -> l
         parts[profile_of[fragment_id]].append(aggregate)
     owned: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
     for fragment_id, kind, value, since in rows_in(
-        connection, _OWNED, (shop_id,), list(profile_of), index="ix_ownerships_fragment"
+        connection, _OWNED, (shop_id,), list(profile_of)
     ):
         owned[profile_of[fragment_id]].append((-since, kind, value))
     return [

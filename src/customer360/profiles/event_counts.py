@@ -55,8 +55,6 @@ def _derived(
             f"select count(*), min({kept.at}), max({kept.at}) from {kept.table}"
             f" where shop_id = {{}} and {kept.at} is not null and fragment_id in {{}}"
         )
-        for n, first_at, last_at in rows_in(
-            connection, query, (shop_id,), members, index=kept.index
-        ):
+        for n, first_at, last_at in rows_in(connection, query, (shop_id,), members):
             if n:
                 yield name, Count(n, first_at, last_at)

@@ -112,13 +112,11 @@ def _add_orders(
     connection: Connection, shop_id: int, members: list[int], owner: dict[int, Facts]
 ) -> None:
     for fragment_id, cancelled_at, test, foreign, *told in rows_in(
-        connection, _ORDERS, (shop_id,), members, index="ix_orders_fragment"
+        connection, _ORDERS, (shop_id,), members
     ):
         counts = cancelled_at is None and not test
         owner[fragment_id].orders.append(OrderFact(counts, counts and not foreign, *told))
-    for fragment_id, amount, items, foreign in rows_in(
-        connection, _REFUNDS, (shop_id,), members, index="ix_refunds_fragment"
-    ):
+    for fragment_id, amount, items, foreign in rows_in(connection, _REFUNDS, (shop_id,), members):
         facts = owner[fragment_id]
         facts.refunds += 1
         facts.returned_items += items
@@ -140,9 +138,7 @@ def _add_sessions(
     connection: Connection, shop_id: int, members: list[int], owner: dict[int, Facts]
 ) -> None:
     touches: dict[int, list[tuple[Instant, int]]] = defaultdict(list)
-    for fragment_id, session_id, touched_at in rows_in(
-        connection, _SESSIONS, (shop_id,), members, index="ix_sessions_fragment"
-    ):
+    for fragment_id, session_id, touched_at in rows_in(connection, _SESSIONS, (shop_id,), members):
         facts = owner[fragment_id]
         facts.sessions += 1
         if touched_at is not None:

@@ -45,9 +45,7 @@ def identifiers_of(
         for fragment_id, first_at, last_at in rows_in(connection, _SEEN, (shop_id,), members)
     }
     seen: dict[tuple[int, str, str], tuple[Instant, str, Instant]] = {}
-    for fragment_id, kind, value in rows_in(
-        connection, _NAMED, (shop_id,), members, index="ix_fragment_identifiers_fragment"
-    ):
+    for fragment_id, kind, value in rows_in(connection, _NAMED, (shop_id,), members):
         first_at, last_at = seen_at[fragment_id]
         source, key = sources.get(fragment_id, ""), (profile_of[fragment_id], kind, value)
         known = seen.get(key)
@@ -58,9 +56,7 @@ def identifiers_of(
         )
     states = {
         (profile_of[fragment_id], kind, value): state
-        for fragment_id, kind, value, state in rows_in(
-            connection, _OWNED, (shop_id,), members, index="ix_ownerships_fragment"
-        )
+        for fragment_id, kind, value, state in rows_in(connection, _OWNED, (shop_id,), members)
     }
     held: dict[int, list[IdentifierFact]] = defaultdict(list)
     for key, (first_at, source, last_at) in sorted(seen.items()):

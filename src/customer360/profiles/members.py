@@ -20,11 +20,6 @@ class Derived:
     at: str
     row_id: str
 
-    @property
-    def index(self) -> str:
-        """The index that finds the rows of a fragment."""
-        return f"ix_{self.table}_fragment"
-
 
 DERIVED = {
     "visited_site": Derived("sessions", "first_at", "session_id"),
@@ -59,9 +54,7 @@ def fragments_of(connection: Connection, shop_id: int, profile_id: int) -> list[
 
 def members_of(connection: Connection, shop_id: int, profile_ids: Iterable[int]) -> dict[int, int]:
     """The fragments of these profiles, each with its profile."""
-    return dict(
-        rows_in(connection, _OF, (shop_id,), sorted(profile_ids), index="ix_fragments_profile")
-    )
+    return dict(rows_in(connection, _OF, (shop_id,), sorted(profile_ids)))
 
 
 _OF = "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}"

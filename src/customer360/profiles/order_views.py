@@ -68,7 +68,7 @@ _ORDERS = (
 def orders_of(connection: Connection, shop_id: int, profile_id: int) -> list[OrderView]:
     """The person's orders with their lines, newest first; cancelled and test orders are marked."""
     members = fragments_of(connection, shop_id, profile_id)
-    rows = rows_in(connection, _ORDERS, (shop_id,), members, index="ix_orders_fragment")
+    rows = rows_in(connection, _ORDERS, (shop_id,), members)
     rows.sort(key=lambda row: (row[3], row[0]), reverse=True)
     lines = lines_of(connection, shop_id, [row[0] for row in rows])
     refunded = _refunded(connection, shop_id, [row[1] for row in rows])
@@ -149,5 +149,5 @@ def _refunded(connection: Connection, shop_id: int, order_keys: Sequence[str]) -
         "select order_key, sum(amount) from refunds"
         " where shop_id = {} and order_key in {} group by order_key"
     )
-    rows = rows_in(connection, query, (shop_id,), order_keys, index="ix_refunds_order")
+    rows = rows_in(connection, query, (shop_id,), order_keys)
     return {order_key: int(amount) for order_key, amount in rows}

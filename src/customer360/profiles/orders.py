@@ -239,12 +239,8 @@ def _load(
     keys = {report.order_key for report in reports}
     keys |= {report.order_key for report in refund_reports}
     refund_keys = {report.refund_key for report in refund_reports}
-    of_orders = rows_in(
-        connection, _REFUNDS_OF_ORDERS, (shop_id,), sorted(keys), index="ix_refunds_order"
-    )
-    told_again = rows_in(
-        connection, _REFUNDS, (shop_id,), sorted(refund_keys), index="ix_refunds_key"
-    )
+    of_orders = rows_in(connection, _REFUNDS_OF_ORDERS, (shop_id,), sorted(keys))
+    told_again = rows_in(connection, _REFUNDS, (shop_id,), sorted(refund_keys))
     for row in of_orders + told_again:
         refund = Refund(**dict(zip(_REFUND_FIELDS, row, strict=True)))
         ledger.refunds[refund.refund_key] = refund
@@ -252,7 +248,7 @@ def _load(
         # A refund that was told of another order before.
         keys.add(refund.order_key)
     by_id: dict[int, Order] = {}
-    for row in rows_in(connection, _ORDERS, (shop_id,), sorted(keys), index="ix_orders_key"):
+    for row in rows_in(connection, _ORDERS, (shop_id,), sorted(keys)):
         order = Order(**dict(zip(_ORDER_FIELDS, row, strict=True)))
         ledger.orders[order.order_key] = by_id[order.order_id] = order
         order.stored_as = (order.placed_at, order.fragment_id)

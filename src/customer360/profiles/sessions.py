@@ -257,9 +257,7 @@ def _load(
         ((earliest, latest), by_gap),
         ((-_ALWAYS, _ALWAYS), list(source_visitors)),
     ):
-        for row in rows_in(
-            connection, _NEAR, (shop_id, *span), visitors, index="ix_sessions_visitor"
-        ):
+        for row in rows_in(connection, _NEAR, (shop_id, *span), visitors):
             visit = _stored(*row)
             found[visit.visitor].append(visit)
     return found

@@ -98,7 +98,7 @@ def _derived(
         f" order by {kept.at} desc, {kept.row_id} desc limit {wanted.most:d}"
     )
     place = (wanted.shop_id, wanted.at, wanted.row_id)
-    rows = rows_in(connection, query, place, members, index=kept.index)
+    rows = rows_in(connection, query, place, members)
     return [Row(at, row_id, name) for at, row_id in rows]
 
 

@@ -218,14 +218,11 @@ def rows_in(
     statement: str,
     fixed: Sequence[Any],
     values: Sequence[Any],
-    *,
-    index: str = "",
 ) -> list[tuple[Any, ...]]:
     """Rows of a select whose last condition is `… in {}`: `fixed` are bound before the many values.
 
     Straight from the driver, for the worker's hot path: the same few statements serve any number of values, so
-    the database prepares them once. The other marks of the statement are `{}` too. `index` names the one to use
-    where it is not the primary key: SQLite keeps no statistics and would read every row of the shop instead.
+    the database prepares them once. The other marks of the statement are `{}` too.
     """
     if not values:
         return []
@@ -242,7 +239,7 @@ def rows_in(
             part = list(values[start : start + _IN_SIZES[-1]])
             size = next(size for size in _IN_SIZES if size >= len(part))
             part += part[-1:] * (size - len(part))
-            cursor.execute(_with_values(statement, size, index), (*fixed, *part))
+            cursor.execute(_with_values(statement, size), (*fixed, *part))
             found += cursor.fetchall()
         return found
     finally:
@@ -253,9 +250,7 @@ _IN_SIZES = (8, 64, 512)
 
 
 @lru_cache(maxsize=256)
-def _with_values(statement: str, size: int, index: str) -> str:
-    if index:
-        statement = statement.replace(" where ", f" indexed by {index} where ", 1)
+def _with_values(statement: str, size: int) -> str:
     return statement.replace(" in {}", f" in ({', '.join('?' * size)})").replace("{}", "?")
 
 

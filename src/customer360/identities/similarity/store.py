@@ -152,7 +152,6 @@ def _said_apart(
             "select fragment_id, profile_id from fragments where shop_id = {} and profile_id in {}",
             (shop_id,),
             sorted(profile_ids),
-            index="ix_fragments_profile",
         )
     )
     rows = rows_in(
@@ -161,7 +160,6 @@ def _said_apart(
         " where shop_id = {} and kind in ('not_same', 'undone') and fragment_a in {}",
         (shop_id,),
         sorted(owner),
-        index="ix_decisions_a",
     )
     return {frozenset((owner[one], owner[other])) for one, other in rows if other in owner}
 
@@ -173,6 +171,5 @@ def _states(connection: Connection, shop_id: int, pairs: Collection[Pair]) -> di
         " where shop_id = {} and origin = 'similarity' and fragment_a in {}",
         (shop_id,),
         sorted({one for one, _ in pairs}),
-        index="ix_candidates_pair",
     )
     return {(one, other): state for one, other, state in rows}
