@@ -67,8 +67,7 @@ def take_census(connection: Connection, shop_id: int, rules: Rules) -> Census:
     )
     candidates: dict[Pair, tuple[str, bool]] = {
         (one, other): (state, bool(weak))
-        for rows in fetch(connection, _CANDIDATES, (shop_id,))
-        for one, other, state, weak in rows
+        for one, other, state, weak in _rows(connection, _CANDIDATES, shop_id)
     }
     doubts: dict[FragmentId, list[Pair]] = defaultdict(list)
     for pair, (state, _) in candidates.items():
@@ -84,20 +83,23 @@ def take_census(connection: Connection, shop_id: int, rules: Rules) -> Census:
         profiles=_table(connection, _PROFILES, 2, shop_id),
         candidates=candidates,
         doubts=doubts,
-        decisions=tuple(
-            Decision(
-                decision_id=row[0],
-                kind=row[1],
-                fragment_a=row[2],
-                at_a=row[3],
-                fragment_b=row[4],
-                at_b=row[5],
-                acts_at=row[6],
-            )
-            for rows in fetch(connection, _DECISIONS, (shop_id,))
-            for row in rows
-        ),
+        decisions=tuple(_decisions(connection, shop_id)),
     )
+
+
+def _decisions(connection: Connection, shop_id: int) -> Iterator[Decision]:
+    for decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at in _rows(
+        connection, _DECISIONS, shop_id
+    ):
+        yield Decision(
+            decision_id=decision_id,
+            kind=kind,
+            fragment_a=fragment_a,
+            at_a=at_a,
+            fragment_b=fragment_b,
+            at_b=at_b,
+            acts_at=acts_at,
+        )
 
 
 def _table(
