@@ -69,12 +69,10 @@ def named_as(identifier: Identifier) -> str:
 
 def evidence_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> list[Evidence]:
     """The chain of evidence that holds a profile together, oldest first; empty where one event said it all."""
-    return described(connection, shop_id, chain_of(connection, shop_id, profile_id, rules))
+    return described(connection, shop_id, chain_of(connection, shop_id, profile_id))
 
 
-def chain_of(
-    connection: Connection, shop_id: int, profile_id: ProfileId, rules: Rules = DEFAULT_RULES
-) -> list[Evidence]:
+def chain_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> list[Evidence]:
     """The same without the events and the names of who decided, which `described` adds to the links that are shown."""
     query = select(fragments.c.component).where(
         fragments.c.shop_id == shop_id, fragments.c.profile_id == profile_id

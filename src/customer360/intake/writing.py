@@ -50,10 +50,11 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     elsewhere = _of_reshaped(work)
     ordered = {order.fragment_id for order in work.ledger.orders.values() if order.fragment_id}
     checkouts.look_again(writes, shop_id, ordered | elsewhere, work.ledger.moved_away | elsewhere)
-    consent_store.write(writes, consent_store.rows_of(shop_id, shop.country, change, work.placed))
     write_names(writes, shop_id, work.names)
     for cut in work.links.cuts:
         move_era(writes, shop_id, change, cut)
+    # After what moved: the same word may have been written to the fragment before it was cut.
+    consent_store.write(writes, consent_store.rows_of(shop_id, shop.country, change, work.placed))
     identity_store.note_changed(writes, shop_id, change, work.other_profiles)
     leave(
         writes,

@@ -552,6 +552,21 @@ SCENARIOS = (
         ["ann~tom device"],
     ),
     Scenario(
+        "a stop that was written to a fragment before it was cut is told by its own event too",
+        [
+            call("view", 6, "cookie:tab", public=True),
+            call("stop", 12, "cookie:tab", event=STOPPED, channel="sms"),
+            call("ann", 7, "cookie:tab user:ann phone:1"),
+            call("tom", 11, "cookie:tab user:tom phone:2"),
+            call("again", 12, "cookie:tab", public=True, event=STOPPED, channel="sms"),
+        ],
+        [
+            customer("view ann", "user:ann phone:1"),
+            customer("stop tom again", "user:tom phone:2 cookie:tab", "sms:2=withdrawn"),
+        ],
+        ["ann~tom device"],
+    ),
+    Scenario(
         "a login in the middle does not cut a visit, which counts for whom it began",
         [
             call("ann", 1, "cookie:tab user:ann"),
