@@ -136,3 +136,24 @@ def test_a_worker_ends_even_where_the_kernel_does_not_tell_it(tmp_path: Path) ->
     finally:
         server.kill()
         server.wait()
+
+
+GIVES_WAY = """
+import os
+from pathlib import Path
+from customer360.cli.processes import give_way
+give_way(5)
+group = Path("/proc/self/autogroup")
+print(os.nice(0), group.read_text().split()[-1] if group.exists() else 5)
+"""
+
+
+def test_a_process_that_gives_way_does_so_beyond_its_own_session() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", GIVES_WAY],
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["5", "5"]

@@ -16,6 +16,7 @@ from types import TracebackType
 
 from customer360.access.shops import list_shops
 from customer360.app import App
+from customer360.cli.processes import give_way
 from customer360.clock import Instant
 from customer360.errors import place_of
 from customer360.identities.scan_log import due_night, fail_running, last_scan
@@ -27,7 +28,7 @@ Command = Callable[[int, Instant], list[str]]
 
 _LOOK_EVERY_SECONDS = 60.0
 # What waits for a processor goes first, and yet the scan's short transactions, for which others wait, end soon.
-_NICE = 10
+_NICENESS = 10
 # What a scan of a million people takes, and some air; above it the scan fails, and nothing else.
 _MEMORY_BYTES = 4 * 1024**3
 _MOST_KILLABLE = 1000
@@ -43,7 +44,7 @@ def night_command(shop_id: int, night: Instant) -> list[str]:
 
 def step_back() -> None:
     """Let every other process go before this one, and this one die first when memory runs out."""
-    os.nice(_NICE)
+    give_way(_NICENESS)
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
     if sys.platform == "linux":
         with open("/proc/self/oom_score_adj", "w") as score:

@@ -27,7 +27,6 @@ _HEALTHY_SECONDS = 60.0
 _FIRST_DELAY_SECONDS = 1.0
 _LONGEST_DELAY_SECONDS = 30.0
 _POLL_SECONDS = 1.0
-_NICENESS = 5
 
 
 class KeptWorker:
@@ -104,12 +103,12 @@ def end_with(parent: int) -> None:
     threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
 
 
-def give_way() -> None:
-    """Let other processes have the processors first, for work that nobody waits for."""
-    os.nice(_NICENESS)
-    # Linux weighs whole sessions against each other before their processes, and the worker's halves have one each.
+def give_way(niceness: int) -> None:
+    """Let other processes have the processors first, the more the higher, for work that nobody waits for."""
+    os.nice(niceness)
+    # Linux weighs whole sessions against each other before their processes, and each kept process has one.
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_NICENESS))
+        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def _watch(parent: int) -> None:

@@ -39,6 +39,8 @@ _BACKLOG = 2048
 # A cold start of the worker takes a second or two; after so long the server goes on without it.
 _WORKER_STARTS_SECONDS = 15
 _POLL_SECONDS = 0.05
+# Copying into the warehouse takes nothing from the making of profiles.
+_WAREHOUSE_NICENESS = 5
 
 
 class PortTaken(Unavailable):
@@ -93,7 +95,7 @@ def worker(
     _on_signals(stop.set)
     with opened_app("worker") as app:
         if half is Half.WAREHOUSE:
-            give_way()
+            give_way(_WAREHOUSE_NICENESS)
             run(app, stop, signals=False)
             return
         other = nullcontext() if half else KeptWorker(app.settings, worker_command(Half.WAREHOUSE))
