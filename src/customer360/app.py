@@ -103,7 +103,7 @@ def build_app(
         # What the worker writes follows from what is on disk already; what the doors accept must be on disk at once.
         sync_each_commit=role != "worker",
         # A worker keeps the log short by itself; nobody else should wait while it is copied.
-        log_pages=64_000 if role == "cli" else 200_000,
+        log_pages=64_000 if role == "cli" else 1_000_000,
     )
     upgrade(database)
     return App(

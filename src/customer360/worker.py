@@ -58,7 +58,8 @@ _REST_AFTER: Instant = 5 * SECOND
 _COUNT_EVERY: Instant = SECOND
 # While a step writes, nobody else can: so long after the last signal, those who sent are no longer waiting.
 _SENDING: Instant = SECOND
-_WHILE_SENDING = 1000
+_WHILE_SENDING = 700
+_PATIENCE = 4
 _LEARNED_WHILE_IDLE = 10
 _COLLECT_AFTER_OBJECTS = 100_000
 
@@ -180,6 +181,7 @@ class Worker:
         lease = self._lease(shop.shop_id, pace)
         if lease is None:
             return 0
+        sending = self._is_sending()
         result = batch.process(
             app.database,
             shop,
@@ -187,20 +189,21 @@ class Worker:
             app.translators,
             self._accepted,
             app.clock,
-            self._step(),
+            min(app.settings.batch_events, _WHILE_SENDING)
+            if sending
+            else app.settings.batch_events,
         )
-        self._accepted.move(app.database, shop.shop_id)
+        self._accepted.move(app.database, shop.shop_id, patience=_PATIENCE if sending else 1)
         self._accepted.learn(app.database, shop.shop_id)
         pace.lease_until = app.clock.now() + lease.seconds * SECOND
         pace.behind = pace.rows_left = True
         return result.taken
 
-    def _step(self) -> int:
-        """How many signals to take at once: a small step lets those soon write who are sending now."""
-        most, now = self.app.settings.batch_events, self.app.clock.now()
+    def _is_sending(self) -> bool:
+        """Whether anybody is sending signals: then our transactions must be short, as theirs wait for them."""
+        since = self.app.clock.now() - _SENDING
         with self.app.database.read() as connection:
-            sending = received_since(connection, now - _SENDING)
-        return min(most, _WHILE_SENDING) if sending else most
+            return received_since(connection, since)
 
     def _keep_house(self, shop: Shop, pace: _Pace, now: Instant) -> None:
         app = self.app

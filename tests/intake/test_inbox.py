@@ -1,6 +1,7 @@
 """The durable inbox: acknowledged means on disk, whole, counted and in order."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -157,11 +158,14 @@ class _Held:
         self.released = threading.Event()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        with self._database.write() as connection:
+    def write(self, *, settled: bool) -> Iterator[Connection]:
+        with self._database.write(settled=settled) as connection:
             self.entered.set()
             self.released.wait(10)
             yield connection
+
+    def settle(self) -> None:
+        self._database.settle()
 
 
 def test_when_the_transaction_fails_everyone_hears_and_nothing_is_kept(
@@ -182,10 +186,47 @@ class _Failing:
         self._database = database
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        with self._database.write() as connection:
+    def write(self, *, settled: bool) -> Iterator[Connection]:
+        with self._database.write(settled=settled) as connection:
             yield connection
             raise OSError(28, "No space left on device")
+
+
+def test_nobody_is_told_that_a_signal_is_kept_before_the_disk_has_it(
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, released = threading.Event(), threading.Event()
+
+    def settle() -> None:
+        reached.set()
+        released.wait(10)
+
+    monkeypatch.setattr(database, "settle", settle)
+    with closing(Inbox(database, clock)) as box:
+        first = box.submit([row(b"1")])
+        reached.wait()
+        second = box.submit([row(b"2")])
+        while len(bodies(database)) < 2:
+            time.sleep(0.01)
+        assert not first.done()
+        assert not second.done()
+        released.set()
+        assert (first.result(), second.result()) == (None, None)
+
+
+def test_when_the_disk_fails_everyone_hears_and_later_signals_are_taken_again(
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Inbox(database, clock)) as box:
+        with monkeypatch.context() as patched:
+            patched.setattr(database, "settle", _no_disk)
+            with pytest.raises(Unavailable):
+                box.accept([row(b"1")])
+        assert box.accept([row(b"2")]) is None
+
+
+def _no_disk() -> None:
+    raise OSError(5, "Input/output error")
 
 
 def test_too_much_that_waits_is_refused(database: Database, clock: FixedClock) -> None:

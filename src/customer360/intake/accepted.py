@@ -82,15 +82,16 @@ class AcceptedSignals:
         found.update(bytes(digest) for (digest,) in rows)
         return found
 
-    def move(self, database: Database, shop_id: int) -> bool:
+    def move(self, database: Database, shop_id: int, *, patience: int = 1) -> bool:
         """One short step of moving digests into the table, once enough of them wait; whether one was due.
 
-        A step may be done twice, after a crash or by two workers: the batches leave last.
+        With `patience` so many times as many may wait. A step may be done twice, after a crash or by two workers: the
+        batches leave last.
         """
         recent = self._recent.get(shop_id, _Recent())
+        if len(recent.digests) < self._moved_at * patience and (patience > 1 or not recent.moving):
+            return False
         if not recent.moving:
-            if len(recent.digests) < self._moved_at:
-                return False
             recent.moving = sorted(recent.digests, reverse=True)
             recent.moving_up_to = recent.change
         step, recent.moving = recent.moving[: -_STEP - 1 : -1], recent.moving[:-_STEP]

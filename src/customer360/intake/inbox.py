@@ -1,7 +1,8 @@
 """The durable inbox: a signal is acknowledged only after the transaction that holds it is on disk.
 
-Group commit: one thread takes everything that waits, writes it in one transaction and then wakes
-everybody who waited for it. Syncing the disk is what costs, so a hundred callers pay for it once.
+Group commit: one thread takes everything that waits and writes it in one transaction, a second one waits for the disk
+and wakes everybody whose signals are there by then. The disk is what costs, so a hundred callers pay for it once, and
+meanwhile the next group is written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import chain
+from queue import SimpleQueue
 from time import perf_counter
 
 import msgspec
@@ -94,7 +96,7 @@ class CommitFigures(msgspec.Struct):
 class Inbox:
     """Takes signals in and tells when they are on disk.
 
-    `database` must sync each commit. The thread starts with the first delivery; `close` ends it.
+    The threads start with the first delivery; `close` ends them.
     """
 
     def __init__(
@@ -107,7 +109,8 @@ class Inbox:
         self._waiting: list[_Delivery] = []
         self._waiting_bytes = 0
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._written: SimpleQueue[list[_Delivery] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._closed = False
 
     def accept(self, rows: Sequence[InboxRow]) -> None:
@@ -124,23 +127,48 @@ class Inbox:
                 raise Unavailable("The disk is too slow for what arrives; retry later")
             self._waiting.append(delivery)
             self._waiting_bytes += delivery.bytes
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
-                self._thread.start()
+            if not self._threads:
+                self._threads = [
+                    threading.Thread(target=work, name=name, daemon=True)
+                    for name, work in (("inbox", self._run), ("inbox-disk", self._settle))
+                ]
+                for thread in self._threads:
+                    thread.start()
             self._changed.notify()
         return delivery.done
 
     def close(self) -> None:
-        """Write what waits, then end the thread."""
+        """Write what waits, then end the threads."""
         with self._changed:
             self._closed = True
             self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
         while group := self._next_group():
             self._commit([delivery for delivery in group if delivery.begin()])
+        self._written.put(None)
+
+    def _settle(self) -> None:
+        """Wait for the disk, each time for all that was written until then."""
+        last = False
+        while not last:
+            groups = [self._written.get()]
+            while not self._written.empty():
+                groups.append(self._written.get())
+            last = groups[-1] is None
+            written = [delivery for group in groups for delivery in group or ()]
+            try:
+                if written:
+                    self._database.settle()
+            except Exception as error:
+                _log.error("The disk could not be waited for: %s", type(error).__name__)
+                for delivery in written:
+                    delivery.done.set_exception(_as_unavailable(error))
+                continue
+            for delivery in written:
+                delivery.done.set_result(None)
 
     def _next_group(self) -> list[_Delivery]:
         """Everything that waits; empty when the inbox is closed."""
@@ -152,7 +180,7 @@ class Inbox:
     def _commit(self, group: list[_Delivery]) -> None:
         started = perf_counter()
         try:
-            with self._database.write() as connection:
+            with self._database.write(settled=False) as connection:
                 known = _existing_shops(connection, group)
                 good = [delivery for delivery in group if delivery.shop_ids <= known]
                 rows = [row for delivery in good for row in delivery.rows]
@@ -166,10 +194,9 @@ class Inbox:
         self.figures.commits += 1
         self.figures.rows += len(rows)
         self.figures.seconds += perf_counter() - started
+        self._written.put(good)
         for delivery in group:
-            if delivery.shop_ids <= known:
-                delivery.done.set_result(None)
-            else:
+            if not delivery.shop_ids <= known:
                 delivery.done.set_exception(ShopNotFound())
 
 
