@@ -17,7 +17,7 @@ from customer360.events.tables import events
 from customer360.events.warehouse import EVENTS_MIRROR
 from customer360.identities.tables import fragments
 from customer360.identities.warehouse import FRAGMENTS_MIRROR
-from customer360.profiles.orders import REFUNDS_MIRROR
+from customer360.profiles.ledger import REFUNDS_MIRROR
 from customer360.profiles.sessions import SESSIONS_MIRROR
 from customer360.profiles.tables import checkouts, orders, refunds, sessions
 from customer360.profiles.warehouse import CHECKOUTS_MIRROR, ORDERS_MIRROR

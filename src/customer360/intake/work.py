@@ -8,8 +8,9 @@ from customer360.events.placed import PlacedEvent
 from customer360.identities.linking import Links
 from customer360.identities.sightings import Digest, Sighting
 from customer360.intake.waiting import Failed, Waiting
-from customer360.profiles import checkouts, orders, sessions
+from customer360.profiles import checkouts, sessions
 from customer360.profiles.fold import Aggregate
+from customer360.profiles.ledger import Ledger
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class Work:
     evidence: dict[Digest, list[PlacedEvent]] = field(default_factory=dict)
     sightings: dict[Digest, Sighting] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
-    ledger: orders.Ledger = field(default_factory=orders.Ledger)
+    ledger: Ledger = field(default_factory=Ledger)
     visits: list[sessions.Visit] = field(default_factory=list)
     checkouts: list[checkouts.Checkout] = field(default_factory=list)
     aggregates: dict[int, Aggregate] = field(default_factory=dict)

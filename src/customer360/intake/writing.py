@@ -17,7 +17,7 @@ from customer360.intake import accepted
 from customer360.intake.eras import move_era
 from customer360.intake.waiting import leave
 from customer360.intake.work import Work
-from customer360.profiles import checkouts, orders, sessions
+from customer360.profiles import checkouts, ledger, orders, sessions
 from customer360.profiles.members import write_aggregates
 from customer360.profiles.renaming import write_names
 from customer360.storage.database import Writes
@@ -45,7 +45,7 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     _write_events(writes, shop_id, change, work)
     write_aggregates(writes, shop_id, work.aggregates)
     sessions.write(writes, shop_id, change, work.visits)
-    orders.write(writes, shop_id, change, work.ledger)
+    ledger.write(writes, shop_id, change, work.ledger)
     checkouts.write(writes, shop_id, change, work.checkouts)
     elsewhere = _of_reshaped(work)
     ordered = {order.fragment_id for order in work.ledger.orders.values() if order.fragment_id}

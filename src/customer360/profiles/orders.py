@@ -8,126 +8,14 @@ what was told, never on when it arrived.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.events.model import OrderLine, OrderReport, RefundReport, SourceRank, Trust
+from customer360.events.model import OrderReport, RefundReport, SourceRank, Trust
 from customer360.events.placed import PlacedEvent
-from customer360.profiles.tables import order_lines, orders, refunds
-from customer360.storage.database import Writes, rows_in
-from customer360.storage.metadata import tombstones
-from customer360.values import Amount, new_ids
-
-REFUNDS_MIRROR = 5
-"""Number of the refunds mirror in tombstones."""
-
-_NO_RANK = -1
-_BY_LINES = "line:"
-"""Begins the `dedupe_key` of an order that a file tells line by line."""
-_ORDER_COLUMNS = tuple(column.name for column in orders.columns)
-_LINE_COLUMNS = tuple(column.name for column in order_lines.columns)
-_REFUND_COLUMNS = tuple(column.name for column in refunds.columns)
-
-
-@dataclass(slots=True)
-class Line:
-    """A line of an order, and, where a file told it alone, when and by which fragment."""
-
-    line: OrderLine
-    told_at: Instant = 0
-    fragment_id: int = 0
-
-
-@dataclass(slots=True)
-class Order:
-    """One order while a batch works on it."""
-
-    order_key: str
-    order_id: int = 0
-    fragment_id: int = 0
-    source: str = ""
-    source_rank: int = _NO_RANK
-    updated_at: Instant = 0
-    dedupe_key: str = ""
-    owner_rank: int = _NO_RANK
-    owner_at: Instant = 0
-    owner_key: str = ""
-    placed_at: Instant | None = None
-    cancelled_at: Instant | None = None
-    test: bool = False
-    currency: str = ""
-    foreign_currency: bool = False
-    given_total: Amount | None = None
-    total: Amount = 0
-    discount: Amount = 0
-    items_count: int = 0
-    promo_codes: str = "[]"
-    place: str = "online"
-    marketplace: str = ""
-    location: str = ""
-    number: str = ""
-    status: str = ""
-    properties: str | None = None
-    lines: dict[str, Line] = field(default_factory=dict)
-    new_lines: dict[str, Line] = field(default_factory=dict)
-    replaced: bool = False
-    stored_as: tuple[Instant | None, int] = (None, 0)
-    """When it was placed and whose it was (a fragment) before this batch."""
-
-    @property
-    def by_lines(self) -> bool:
-        """Whether a file tells it line by line."""
-        return self.dedupe_key.startswith(_BY_LINES)
-
-
-@dataclass(slots=True)
-class Refund:
-    """One refund while a batch works on it."""
-
-    refund_key: str
-    order_key: str
-    refund_id: int = 0
-    fragment_id: int = 0
-    own_fragment_id: int = 0
-    source: str = ""
-    source_rank: int = _NO_RANK
-    updated_at: Instant = 0
-    dedupe_key: str = ""
-    refunded_at: Instant = 0
-    amount: Amount = 0
-    foreign_currency: bool = False
-    items_count: int = 0
-    properties: str | None = None
-
-
-@dataclass(slots=True)
-class Ledger:
-    """The orders and refunds that a batch changes, and the fragments whose figures move with them."""
-
-    orders: dict[str, Order] = field(default_factory=dict)
-    refunds: dict[str, Refund] = field(default_factory=dict)
-    gone_refunds: list[int] = field(default_factory=list)
-    former_fragments: set[int] = field(default_factory=set)
-
-    @property
-    def fragments(self) -> set[int]:
-        """Every fragment that gained, lost or changed an order or a refund."""
-        of_orders = {order.fragment_id for order in self.orders.values()}
-        of_refunds = {refund.fragment_id for refund in self.refunds.values()}
-        return (of_orders | of_refunds | self.former_fragments) - {0}
-
-    @property
-    def moved_away(self) -> set[int]:
-        """Fragments that had an order at a time when they have it no more: it is told of another time or person."""
-        return {
-            order.stored_as[1]
-            for order in self.orders.values()
-            if order.stored_as[0] is not None
-            and order.stored_as != (order.placed_at, order.fragment_id)
-        } - {0}
+from customer360.profiles.ledger import BY_LINES, Ledger, Line, Order, Refund, read_ledger
 
 
 def tells_of_order(placed: PlacedEvent) -> bool:
@@ -148,16 +36,20 @@ def account(
 ) -> Ledger:
     """Work the orders and refunds that a batch tells of into those already known. Only reads."""
     telling = [one for one in placed if tells_of_order(one)]
-    ledger = Ledger()
     if not telling:
-        return ledger
-    _load(connection, shop_id, telling, ledger)
+        return Ledger()
+    reports = [one.event.order for one in telling if one.event.order is not None]
+    refund_reports = [one.event.refund for one in telling if one.event.refund is not None]
+    ledger = read_ledger(
+        connection,
+        shop_id,
+        {one.order_key for one in reports} | {one.order_key for one in refund_reports},
+        {one.refund_key for one in refund_reports},
+    )
     for one in telling:
-        if one.event.order is not None:
-            order = ledger.orders.setdefault(
-                one.event.order.order_key, Order(one.event.order.order_key)
-            )
-            _tell(order, one, one.event.order, shop_currency)
+        if (told := one.event.order) is not None:
+            order = ledger.orders.setdefault(told.order_key, Order(told.order_key))
+            _tell(order, one, told, shop_currency)
         if one.event.refund is not None:
             _tell_refund(ledger, one, one.event.refund, shop_currency)
     for order in ledger.orders.values():
@@ -167,123 +59,8 @@ def account(
     for refund in ledger.refunds.values():
         owner = ledger.orders.get(refund.order_key)
         refund.fragment_id = (owner.fragment_id if owner else 0) or refund.own_fragment_id
-    _number_new(ledger)
+    ledger.number_new()
     return ledger
-
-
-def write(writes: Writes, shop_id: int, change: int, ledger: Ledger) -> None:
-    """Store the changed orders, lines and refunds."""
-    changed = list(ledger.orders.values())
-    writes.insert(
-        orders,
-        _ORDER_COLUMNS,
-        [
-            tuple(
-                change
-                if name == "change"
-                else shop_id
-                if name == "shop_id"
-                else getattr(order, name)
-                for name in _ORDER_COLUMNS
-            )
-            for order in changed
-        ],
-        replace_on=("shop_id", "order_id"),
-    )
-    writes.each(
-        "delete from order_lines where shop_id = {} and order_id = {}",
-        [(shop_id, order.order_id) for order in changed if order.replaced],
-    )
-    writes.insert(
-        order_lines,
-        _LINE_COLUMNS,
-        [
-            _line_row(shop_id, order.order_id, line)
-            for order in changed
-            for line in order.new_lines.values()
-        ],
-        replace_on=("shop_id", "order_id", "line_key"),
-    )
-    writes.insert(
-        refunds,
-        _REFUND_COLUMNS,
-        [
-            tuple(
-                change
-                if name == "change"
-                else shop_id
-                if name == "shop_id"
-                else getattr(refund, name)
-                for name in _REFUND_COLUMNS
-            )
-            for refund in ledger.refunds.values()
-        ],
-        replace_on=("shop_id", "refund_id"),
-    )
-    writes.each(
-        "delete from refunds where shop_id = {} and refund_id = {}",
-        [(shop_id, refund_id) for refund_id in ledger.gone_refunds],
-    )
-    writes.insert(
-        tombstones,
-        ("shop_id", "change", "mirror", "row_id"),
-        [(shop_id, change, REFUNDS_MIRROR, refund_id) for refund_id in ledger.gone_refunds],
-    )
-
-
-def _load(
-    connection: Connection, shop_id: int, telling: Sequence[PlacedEvent], ledger: Ledger
-) -> None:
-    reports = [one.event.order for one in telling if one.event.order is not None]
-    refund_reports = [one.event.refund for one in telling if one.event.refund is not None]
-    keys = {report.order_key for report in reports}
-    keys |= {report.order_key for report in refund_reports}
-    refund_keys = {report.refund_key for report in refund_reports}
-    of_orders = rows_in(connection, _REFUNDS_OF_ORDERS, (shop_id,), sorted(keys))
-    told_again = rows_in(connection, _REFUNDS, (shop_id,), sorted(refund_keys))
-    for row in of_orders + told_again:
-        refund = Refund(**dict(zip(_REFUND_FIELDS, row, strict=True)))
-        ledger.refunds[refund.refund_key] = refund
-        ledger.former_fragments.add(refund.fragment_id)
-        # A refund that was told of another order before.
-        keys.add(refund.order_key)
-    by_id: dict[int, Order] = {}
-    for row in rows_in(connection, _ORDERS, (shop_id,), sorted(keys)):
-        order = Order(**dict(zip(_ORDER_FIELDS, row, strict=True)))
-        ledger.orders[order.order_key] = by_id[order.order_id] = order
-        order.stored_as = (order.placed_at, order.fragment_id)
-        ledger.former_fragments.add(order.fragment_id)
-    told_in_lines = [order.order_id for order in by_id.values() if order.by_lines]
-    if told_in_lines:
-        lines = select(order_lines).where(
-            order_lines.c.shop_id == shop_id, order_lines.c.order_id.in_(told_in_lines)
-        )
-        for told in connection.execute(lines):
-            line = OrderLine(
-                key=told.line_key,
-                product_id=told.product_id,
-                variant=told.variant,
-                title=told.title,
-                vendor=told.vendor,
-                sku=told.sku,
-                quantity=told.quantity,
-                unit_price=told.unit_price,
-                discount=told.discount,
-            )
-            by_id[told.order_id].lines[told.line_key] = Line(line, told.told_at, told.fragment_id)
-
-
-_ORDER_FIELDS = tuple(name for name in _ORDER_COLUMNS if name not in ("shop_id", "change"))
-_REFUND_FIELDS = tuple(name for name in _REFUND_COLUMNS if name not in ("shop_id", "change"))
-_ORDERS = (
-    f"select {', '.join(_ORDER_FIELDS)} from orders where shop_id = {{}} and order_key in {{}}"
-)
-_REFUNDS = (
-    f"select {', '.join(_REFUND_FIELDS)} from refunds where shop_id = {{}} and refund_key in {{}}"
-)
-_REFUNDS_OF_ORDERS = (
-    f"select {', '.join(_REFUND_FIELDS)} from refunds where shop_id = {{}} and order_key in {{}}"
-)
 
 
 def _tell(order: Order, one: PlacedEvent, report: OrderReport, shop_currency: str) -> None:
@@ -349,10 +126,10 @@ def _tell_lines(order: Order, one: PlacedEvent, report: OrderReport, shop_curren
     if order.source_rank < SourceRank.FILE:
         # The file knows better than what a pixel or an SDK said of this order.
         order.source, order.source_rank = one.source, int(SourceRank.FILE)
-        order.updated_at, order.dedupe_key, order.given_total = _NEVER, _BY_LINES, None
+        order.updated_at, order.dedupe_key, order.given_total = _NEVER, BY_LINES, None
         order.lines, order.new_lines, order.replaced = {}, {}, True
         order.placed_at, order.currency, order.foreign_currency = None, "", False
-    told_at, key = _told_at(one, report), _BY_LINES + one.event.dedupe_key
+    told_at, key = _told_at(one, report), BY_LINES + one.event.dedupe_key
     for line in report.lines:
         order.new_lines[line.key] = Line(line, told_at, one.fragment_id)
     if not any(line.quantity > 0 for line in report.lines):
@@ -443,31 +220,3 @@ def _tell_refund(
     )
     refund.foreign_currency = bool(report.currency) and report.currency != shop_currency
     refund.properties = json.dumps(one.event.properties) if one.event.properties else None
-
-
-def _number_new(ledger: Ledger) -> None:
-    new_orders = [order for order in ledger.orders.values() if not order.order_id]
-    for order, order_id in zip(new_orders, new_ids.take(len(new_orders)), strict=True):
-        order.order_id = order_id
-    new_refunds = [refund for refund in ledger.refunds.values() if not refund.refund_id]
-    for refund, refund_id in zip(new_refunds, new_ids.take(len(new_refunds)), strict=True):
-        refund.refund_id = refund_id
-
-
-def _line_row(shop_id: int, order_id: int, told: Line) -> tuple[object, ...]:
-    line = told.line
-    return (
-        shop_id,
-        order_id,
-        line.key,
-        line.product_id,
-        line.variant,
-        line.title,
-        line.vendor,
-        line.sku,
-        line.quantity,
-        line.unit_price,
-        line.discount,
-        told.told_at,
-        told.fragment_id,
-    )

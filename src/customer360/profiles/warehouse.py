@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from customer360.events.warehouse import CUSTOM, EVENT_FACTS, PROPERTY_FIELDS, spread
-from customer360.profiles.orders import REFUNDS_MIRROR
+from customer360.profiles.ledger import REFUNDS_MIRROR
 from customer360.profiles.sessions import SESSIONS_MIRROR
 from customer360.storage.mirror import Field, Kind, Mirror, Rows, View, fetch
 
