@@ -18,8 +18,10 @@ Amount = int
 """Money as a whole number of ten-thousandths of the currency's unit: exact sums, rounded once, on output."""
 
 AMOUNT_SCALE = 10_000
-# A hundred billion units is no order; nine thousand forged ones still sum to 64 bits.
-_LARGEST: Amount = 10**15
+LARGEST_AMOUNT: Amount = 10**15
+"""A hundred billion units is no order; nine thousand forged ones still sum to 64 bits."""
+LARGEST_QUANTITY = 10**9
+"""A thousand million screws may be one line of an order, and a float of JSON still holds them exactly."""
 
 
 def parse_amount(value: Any) -> Amount:
@@ -39,7 +41,7 @@ def parse_amount(value: Any) -> Amount:
     except InvalidOperation as error:
         raise InvalidMoney from error
     amount = int(scaled)
-    if abs(amount) > _LARGEST:
+    if abs(amount) > LARGEST_AMOUNT:
         raise InvalidMoney
     return amount
 

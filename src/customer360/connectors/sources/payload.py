@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 
 from customer360.errors import InvalidMoney
 from customer360.events.model import Unusable
-from customer360.values import Amount, parse_amount
+from customer360.values import LARGEST_AMOUNT, LARGEST_QUANTITY, Amount, parse_amount
 
 Json = dict[str, Any]
 """A JSON object, only ever inside a translator."""
@@ -19,8 +20,6 @@ Json = dict[str, Any]
 MAX_DEPTH = 40
 # Ten times the longest product title that shop systems allow.
 MAX_TEXT = 2500
-# More of one thing than this is a typing error, and sums must fit 64 bits.
-MAX_QUANTITY = 1_000_000
 
 _LIST = ord("[")
 _decode = msgspec.json.Decoder().decode
@@ -93,6 +92,14 @@ def first_amount(record: Json, *names: str) -> Amount | None:
     return None
 
 
+def total_of(amounts: Iterable[Amount | None]) -> Amount:
+    """The sum of what could be read; raises Unusable where it is more than any order can be worth."""
+    total = sum(entry for entry in amounts if entry is not None)
+    if abs(total) > LARGEST_AMOUNT:
+        raise Unusable("invalid_total", "The sum is worth more than anything that can be sold.")
+    return total
+
+
 def decimal_text(value: Any) -> Any:
     """A number as a decimal text, such as "19.9"; anything else as it came."""
     if type(value) is int:
@@ -105,20 +112,23 @@ def decimal_text(value: Any) -> Any:
 
 
 def whole(value: Any, default: int) -> int:
-    """A count up to a million, also where it is written as 2.0 or "2"; the default where it is none.
+    """A count, also where it is written as 2.0 or "2"; the default where it is none, such as 1.5.
 
-    Less than none of a thing is none of it.
+    Less than none of a thing is none of it. Raises Unusable for more than LARGEST_QUANTITY: another number in its
+    place would be a guess.
     """
-    if type(value) is str and len(value) <= 12:
+    if type(value) is str:
         try:
             value = float(value)
         except ValueError:
             return default
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    if type(value) is not int or value > MAX_QUANTITY:
+    if type(value) is not int and type(value) is not float:
         return default
-    return value if value > 0 else 0
+    if value > LARGEST_QUANTITY:
+        raise Unusable(
+            "invalid_quantity", f"{str(value)[:40]} is more than can be sold of a thing."
+        )
+    return max(int(value), 0) if value % 1 == 0 else default
 
 
 def currency_code(value: Any) -> str:

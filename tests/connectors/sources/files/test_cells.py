@@ -96,7 +96,7 @@ def test_a_quantity_is_a_whole_number(cell: str | None, number: int) -> None:
     assert cells.quantity(cell) == number
 
 
-@pytest.mark.parametrize("cell", ["1.5", "two", "1000001", "9" * 400, "٣", "1e2", "--1"])
+@pytest.mark.parametrize("cell", ["1.5", "two", "1000000001", "9" * 400, "٣", "1e2", "--1"])
 def test_what_is_no_whole_number_is_refused(cell: str) -> None:
     with pytest.raises(Unusable) as refusal:
         cells.quantity(cell)
@@ -104,10 +104,10 @@ def test_what_is_no_whole_number_is_refused(cell: str) -> None:
 
 
 def test_a_line_is_worth_what_sums_can_hold() -> None:
-    cells.check_line(-1000, 10**14)
+    cells.check_line(-1000, 10**12)
 
     with pytest.raises(Unusable):
-        cells.check_line(1001, 10**14)
+        cells.check_line(1001, 10**12)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from customer360.clock import SECOND, parse_instant
@@ -53,6 +53,7 @@ def test_a_row_of_orders_has_exactly_the_fields_that_can_be_mapped() -> None:
     assert set(PERSON_FIELDS) < set(ORDER_FIELDS)
 
 
+@settings(deadline=None)
 @given(
     kind=st.sampled_from(KINDS),
     format_=st.sampled_from(["shopify", "klaviyo", "segment", "generic", "other"]),

@@ -30,6 +30,8 @@ REASONS = {
     "missing_topic",
     "missing_id",
     "missing_total",
+    "invalid_quantity",
+    "invalid_total",
 }
 
 scalars = st.one_of(
@@ -190,7 +192,7 @@ def test_a_hostile_body_is_translated_or_refused(topic: str, body: bytes) -> Non
 
 def test_an_order_of_many_lines_keeps_them_all_and_lists_a_hundred() -> None:
     lines = [
-        {"id": number, "price": "100000000000000", "quantity": 10**12} for number in range(1, 500)
+        {"id": number, "price": "100000000000000", "quantity": 10**9} for number in range(1, 500)
     ]
     body = json.dumps({"id": 1, "total_price": "1", "line_items": lines}).encode()
     check("orders/create", body)

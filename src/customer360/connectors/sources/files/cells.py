@@ -21,12 +21,8 @@ from customer360.events.model import (
     Place,
     Unusable,
 )
-from customer360.values import Amount, parse_amount
+from customer360.values import LARGEST_AMOUNT, LARGEST_QUANTITY, Amount, parse_amount
 
-# More of one thing than this in one line is a typing error, and sums must fit 64 bits.
-MAX_QUANTITY = 1_000_000
-# The largest product of a price and a quantity that sums may be made of.
-_LARGEST_LINE: Amount = 10**17
 MAX_TEXT = 1000
 
 _NUMBER = re.compile(r"([+-]?\d{1,12})(?:[.,]0*)?", re.ASCII)
@@ -95,8 +91,6 @@ def money(cell: str, field: str = "price") -> Amount:
         amount = parse_amount(written)
     except InvalidMoney:
         raise _no_money(cell, field) from None
-    if abs(amount) > _LARGEST_LINE:
-        raise _no_money(cell, field)
     return amount
 
 
@@ -128,14 +122,14 @@ def quantity(cell: str | None) -> int:
     if not written:
         return 1
     found = _NUMBER.fullmatch(written)
-    if found is None or abs(int(found[1])) > MAX_QUANTITY:
+    if found is None or abs(int(found[1])) > LARGEST_QUANTITY:
         raise Unusable("invalid_quantity", f"{written[:40]!r} is no whole number of pieces.")
     return int(found[1])
 
 
 def check_line(number: int, unit_price: Amount) -> None:
     """Raise Unusable for a line that is worth more than a sum can hold."""
-    if abs(number * unit_price) > _LARGEST_LINE:
+    if abs(number * unit_price) > LARGEST_AMOUNT:
         raise Unusable("invalid_price", "The line is worth more than anything that can be sold.")
 
 

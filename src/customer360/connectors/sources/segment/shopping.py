@@ -15,6 +15,7 @@ from customer360.connectors.sources.payload import (
     records,
     text,
     texts,
+    total_of,
     whole,
 )
 from customer360.connectors.sources.segment.call import Call
@@ -64,7 +65,6 @@ REFUND_TYPES = frozenset({"order_refunded", "order_partially_refunded"})
 CHECKOUT_TYPES = frozenset({"checkout_started", "checkout_updated", "order_placed"})
 
 _MARKETPLACES = frozenset({"amazon", "ebay", "tiktok"})
-_LARGEST_SUM: Amount = 10**18
 
 
 def _count(value: Any) -> Any:
@@ -209,12 +209,12 @@ def _total(properties: Json, lines: tuple[OrderLine, ...]) -> Amount:
     """What was paid: the total, else revenue with tax and shipping, which it excludes, else the lines."""
     told = amount(properties.get("total"))
     if told is None and (revenue := first_amount(properties, "revenue", "subtotal")) is not None:
-        told = revenue + sum(amount(properties.get(name)) or 0 for name in ("tax", "shipping"))
+        told = total_of((revenue, *(amount(properties.get(name)) for name in ("tax", "shipping"))))
     if told is None:
         told = first_amount(properties, "value", "amount")
     if told is None:
-        told = sum(line.quantity * line.unit_price - line.discount for line in lines)
-    return max(-_LARGEST_SUM, min(told, _LARGEST_SUM))
+        told = total_of(line.quantity * line.unit_price - line.discount for line in lines)
+    return told
 
 
 def _promo_codes(properties: Json) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from customer360.connectors.sources.payload import Json, records
+from customer360.connectors.sources.payload import Json, records, total_of
 from customer360.connectors.sources.shopify import people
 from customer360.connectors.sources.shopify.fields import filled, id_text, own_id, token
 from customer360.connectors.sources.shopify.lines import items, items_count
-from customer360.connectors.sources.shopify.money import Purse, purse_of, total_of
+from customer360.connectors.sources.shopify.money import Purse, purse_of
 from customer360.connectors.sources.shopify.orders import marketplace_of, place_of
 from customer360.connectors.sources.shopify.pages import landing_page
 from customer360.connectors.sources.shopify.webhook import Webhook

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from customer360.connectors.sources.payload import Json, records, text, whole
+from customer360.connectors.sources.payload import Json, records, text, total_of, whole
 from customer360.connectors.sources.shopify.fields import filled, id_text, own_id
-from customer360.connectors.sources.shopify.money import Purse, total_of
+from customer360.connectors.sources.shopify.money import Purse
 from customer360.events.model import OrderLine
 from customer360.values import Amount
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from customer360.connectors.sources.payload import Json, amount, currency_code, record
 from customer360.events.model import ShopContext
 from customer360.values import Amount, money_text
-
-# The largest amount that `values.parse_amount` takes; a sum above it is an attack on 64 bits.
-LARGEST_SUM: Amount = 10**18
-
-
-def total_of(amounts: Iterable[Amount | None]) -> Amount:
-    """The sum of what could be read, within what the databases hold."""
-    total = sum(entry for entry in amounts if entry is not None)
-    return max(-LARGEST_SUM, min(total, LARGEST_SUM))
 
 
 def shop_money(money_set: Any) -> tuple[Amount | None, str]:

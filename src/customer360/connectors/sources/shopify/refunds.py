@@ -11,11 +11,12 @@ from customer360.connectors.sources.payload import (
     record,
     records,
     text,
+    total_of,
     whole,
 )
 from customer360.connectors.sources.shopify.fields import filled, id_text, own_id
 from customer360.connectors.sources.shopify.lines import MAX_ITEMS, item
-from customer360.connectors.sources.shopify.money import Purse, purse_of, shop_money, total_of
+from customer360.connectors.sources.shopify.money import Purse, purse_of, shop_money
 from customer360.connectors.sources.shopify.webhook import Webhook
 from customer360.events.model import Event, RefundReport, ShopContext, Unusable
 from customer360.values import Amount

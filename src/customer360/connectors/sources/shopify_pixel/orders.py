@@ -12,10 +12,10 @@ from customer360.connectors.sources.payload import (
     record,
     records,
     text,
+    total_of,
     whole,
 )
 from customer360.connectors.sources.shopify.fields import id_text
-from customer360.connectors.sources.shopify.money import total_of
 from customer360.connectors.sources.shopify_pixel.properties import codes, money
 from customer360.events.model import OrderLine, OrderReport, ShopContext
 from customer360.values import Amount
