@@ -20,7 +20,9 @@ from customer360.identities.alerts import (
     list_alerts,
 )
 from customer360.identities.merge_log import MergeRow
+from customer360.identities.rules import Choice, change_rules
 from customer360.intake import merging
+from customer360.intake.resolving import check_shop, resolve_shop
 
 MOST = 50
 
@@ -63,6 +65,15 @@ def undo(house: House, row: MergeRow) -> None:
             now=house.clock.now(),
             window=HOUR,
         )
+
+
+def choose(house: House, known_identifiers: int) -> None:
+    """Let another limit hold for everybody."""
+    choice, now = Choice(known_identifiers=known_identifiers), house.clock.now()
+    with house.app.database.write() as connection:
+        change_rules(connection, house.shop.shop_id, choice, "IE", actor="", now=now)
+    for _ in resolve_shop(house.app.database, house.clock, house.shop.shop_id):
+        pass
 
 
 def see(house: House, alert_id: int, actor: str) -> AlertRow:
@@ -122,6 +133,22 @@ def test_an_undo_after_which_a_profile_links_again_ends_its_alert(house: House) 
     assert alerts(house) == []
     (ended,) = alerts(house, "ended")
     assert (ended.alert_id, ended.ended_at) == (alert.alert_id, house.clock.now())
+
+
+@pytest.mark.parametrize(("before", "after"), [(50, 100), (100, 50)])
+def test_another_limit_makes_and_ends_alerts_where_nothing_else_changes(
+    house: House, before: int, after: int
+) -> None:
+    choose(house, before)
+    seen(house, "one", range(30))
+    seen(house, "two", range(30))
+    merge(house, "one", "two")
+    assert len(alerts(house)) == (before == 50)
+
+    choose(house, after)
+
+    assert len(alerts(house)) == (after == 50)
+    assert check_shop(house.app.database, house.shop.shop_id).differing == ()
 
 
 def test_two_frozen_profiles_have_one_alert_while_they_are_one(house: House) -> None:

@@ -39,6 +39,8 @@ class Census:
     """State and weakness of those that evidence made, by the fragments that founded the two profiles."""
     doubts: dict[FragmentId, list[Pair]]
     """The open ones of each of these fragments."""
+    alerted: Numbers
+    """The fragments that name the profiles of the alerts that have not ended."""
     decisions: tuple[Decision, ...]
 
     def places(self, fragments: Numbers) -> Numbers:
@@ -83,6 +85,7 @@ def take_census(connection: Connection, shop_id: int, rules: Rules) -> Census:
         profiles=_table(connection, _PROFILES, 2, shop_id),
         candidates=candidates,
         doubts=doubts,
+        alerted=_table(connection, _ALERTED, 1, shop_id)[0],
         decisions=tuple(_decisions(connection, shop_id)),
     )
 
@@ -194,4 +197,5 @@ _OWNERSHIPS = (
 )
 _PROFILES = "select founded_by, case when known then 1 else 0 end from profiles where shop_id = {}"
 _CANDIDATES = "select fragment_a, fragment_b, state, weak from candidates where shop_id = {} and origin = 'evidence'"
+_ALERTED = "select fragment_id from alerts where shop_id = {} and ended_at is null"
 _DECISIONS = "select decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at from decisions where shop_id = {}"

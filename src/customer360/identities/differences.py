@@ -93,6 +93,8 @@ def _simple_that_differ(census: Census, parts: Components) -> Flags:
     differs[group[(known == 1) != known_of(observed, parts)[group]]] = True
     doubted = np.array(list(census.doubts), dtype=np.int64)
     differs[of[census.places(doubted)]] = True
+    # Nobody in a simple component can have too many identifiers.
+    differs[of[census.places(census.alerted)]] = True
     return differs
 
 
@@ -133,6 +135,8 @@ def _apart(stored: Stored, numbers: dict[int, int]) -> Iterable[tuple[int, Store
         parts[of[profile.founded_by]].profiles[profile_id] = profile
     for key, row in stored.ownerships.items():
         parts[of[row[0]]].ownerships[key] = row
+    for alert_id, fragment_id in stored.alerts.items():
+        parts[of[fragment_id]].alerts[alert_id] = fragment_id
     return parts.items()
 
 
@@ -143,6 +147,8 @@ def _differs(stored: Stored, resolution: Resolution, census: Census) -> bool:
         or settled.members
         or settled.ownerships
         or settled.gone_ownerships
+        or settled.frozen
+        or settled.thawed
         or _has_other_candidates(settled, census)
     )
 
