@@ -96,6 +96,7 @@ def test_what_changes_nothing_is_no_change(house: House) -> None:
         ({"hub_profiles": -1}, "hub_profiles"),
         ({"stale_months": 0}, "stale_months"),
         ({"placeholders": ("x" * 256,)}, "placeholders"),
+        ({"placeholders": ("walk-in, till",)}, "placeholders"),
         ({"placeholders": tuple(f"p{n}" for n in range(501))}, "placeholders"),
     ],
 )

@@ -29,6 +29,8 @@ _RANGES: dict[str, tuple[int, int]] = {
     "stale_months": (1, 120),
 }
 _LIMIT_RANGE = (1, 100)
+# In characters: longer ones are far out of every range, and Python reads no number of thousands.
+_LONGEST_NUMBER = 20
 _LIMITS = {str(kind): limit for kind, limit in DEFAULT_RULES.limits.items()}
 NAMES: tuple[str, ...] = (*_LIMITS, *_RANGES, "placeholders")
 """What a shop may choose, each by its name: for a limit, the type of identifier that it limits."""
@@ -100,7 +102,7 @@ def choice_told(before: Choice, told: Mapping[str, str]) -> Choice:
             continue
         if name not in limits and name not in _RANGES:
             raise InvalidInput(f"There is no rule {name!r}; there are {', '.join(NAMES)}.", name)
-        if not text.strip().isdecimal():
+        if not text.strip().isdecimal() or len(text) > _LONGEST_NUMBER:
             raise InvalidInput("Give a whole number.", name)
         if name in limits:
             limits[name] = int(text)
@@ -228,9 +230,10 @@ def _placeholders(told: tuple[str, ...], country: str) -> tuple[str, ...]:
     texts = {" ".join(text.split()).lower() for text in told} - {""}
     if len(texts) > _MOST_PLACEHOLDERS:
         raise InvalidInput(f"Give at most {_MOST_PLACEHOLDERS} placeholders.", "placeholders")
-    if any(len(text) > MAX_LENGTH or not text.isprintable() for text in texts):
+    if any(len(text) > MAX_LENGTH or "," in text or not text.isprintable() for text in texts):
         raise InvalidInput(
-            f"A placeholder is text of at most {MAX_LENGTH} characters.", "placeholders"
+            f"A placeholder is text of at most {MAX_LENGTH} characters without commas.",
+            "placeholders",
         )
     numbers = {normalise_one(IdentifierType.PHONE, text, country) or text for text in texts}
     return tuple(sorted(numbers))
