@@ -47,6 +47,9 @@ except MemoryError:
 """
 
 
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+
+
 @pytest.fixture
 def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
     with closing(House(sqlite_url, tmp_path)) as house:
@@ -94,10 +97,7 @@ def test_every_shop_whose_night_has_come_is_scanned_once(house: House) -> None:
     ("then", "reason"),
     [
         ("sys.exit(3)", "It ended with code 3."),
-        (
-            "os.kill(os.getpid(), signal.SIGKILL)",
-            "It was killed, most likely because memory ran out.",
-        ),
+        (KILLED, "It was killed, most likely because memory ran out."),
     ],
 )
 def test_a_child_that_dies_is_told_with_the_reason_and_tried_again_the_next_night(
@@ -151,6 +151,23 @@ def test_a_scan_that_was_killed_with_its_worker_runs_no_more(house: House) -> No
         "failed",
         "It was interrupted with its worker.",
     )
+
+
+@pytest.mark.parametrize("with_its_worker", [False, True])
+def test_what_a_scan_that_was_killed_left_is_removed(house: House, with_its_worker: bool) -> None:
+    folder = house.settings.data_dir / "duplicates" / str(house.shop.shop_id)
+    folder.mkdir(parents=True)
+    (folder / "scratch.duckdb").write_text("names and addresses")
+    night = Nights(house.app, command=child(house, KILLED))
+
+    if with_its_worker:
+        with house.app.database.write() as connection:
+            begin_scan(connection, house.shop.shop_id, house.clock.now(), house.clock.now())
+        night.recover()
+    else:
+        night.look()
+
+    assert not folder.exists()
 
 
 def test_the_scans_of_the_night_can_be_switched_off(house: House) -> None:

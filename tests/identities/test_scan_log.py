@@ -11,7 +11,7 @@ import pytest
 from tests.house import House
 
 from customer360.clock import DAY, HOUR, MINUTE, Instant, parse_instant, to_iso
-from customer360.errors import ScanUnderWay
+from customer360.errors import ScanUnderWay, ShopNotFound
 from customer360.identities.scan_log import (
     Found,
     begin_scan,
@@ -128,6 +128,11 @@ def test_of_two_machines_one_scans_in_a_night_and_what_ran_before_was_interrupte
         end_scan(connection, shop_id, scan_id, FOUND, change, NIGHT + DAY)
         fail_running(connection, shop_id, "", NIGHT + DAY)
         assert last_scan(connection, shop_id).state == "done"  # type: ignore[union-attr]
+
+
+def test_no_scan_of_a_deleted_shop_begins(house: House) -> None:
+    with house.app.database.write() as connection, pytest.raises(ShopNotFound):
+        begin_scan(connection, 1, NIGHT)
 
 
 def test_a_shop_that_is_new_or_has_gone_is_not_scanned(house: House) -> None:

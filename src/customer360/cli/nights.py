@@ -11,15 +11,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from customer360.access.shops import list_shops
 from customer360.app import App
 from customer360.cli.processes import give_way
 from customer360.clock import Instant
-from customer360.errors import place_of
+from customer360.errors import ScanUnderWay, place_of
 from customer360.identities.scan_log import due_night, fail_running, last_scan
+from customer360.identities.similarity.scratch import own_folder
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,6 @@ class Nights:
         self._command = command
         self._look_every_seconds = look_every_seconds
         self._stopping = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
         # A child ends with the thread that started it, so this one lasts as long as we do.
         self._thread = threading.Thread(target=self._watch, name="nights", daemon=True)
 
@@ -106,6 +106,7 @@ class Nights:
                 if last is not None and last.state == "running" and last.night is not None:
                     told = "It was interrupted with its worker."
                     fail_running(connection, shop.shop_id, told, app.clock.now(), last.night)
+                    self._clear(shop.shop_id)
 
     def look(self) -> None:
         """Scan every shop whose scan is due, one after the other, unless another worker does."""
@@ -125,6 +126,7 @@ class Nights:
         app = self._app
         _log.info("shop %d: the scan of the night begins", shop_id)
         reason = self._run(self._command(shop_id, night))
+        self._clear(shop_id)
         with app.database.write() as connection:
             fail_running(connection, shop_id, reason, app.clock.now(), night)
             last = last_scan(connection, shop_id)
@@ -146,6 +148,13 @@ class Nights:
         if process.returncode == -signal.SIGKILL:
             return "It was killed, most likely because memory ran out."
         return f"It ended with code {process.returncode}."
+
+    def _clear(self, shop_id: int) -> None:
+        """Remove what a scan that was killed left: names and addresses."""
+        folder = self._app.settings.data_dir / "duplicates" / str(shop_id)
+        if folder.exists():
+            with suppress(ScanUnderWay), own_folder(folder):
+                pass
 
     @contextmanager
     def _only_one(self) -> Iterator[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from customer360.access.shops import Shop
 from customer360.clock import HOUR, Instant, from_datetime, to_datetime, zone
-from customer360.errors import ScanUnderWay
+from customer360.errors import ScanUnderWay, ShopNotFound
 from customer360.identities.tables import scans
 from customer360.storage.metadata import shop_clock
 from customer360.values import new_ids
@@ -71,12 +71,14 @@ def begin_scan(
 ) -> tuple[int, int]:
     """Note that a scan begins; returns its id and the shop's change number. Whatever ran before was interrupted.
 
-    Raises ScanUnderWay where another machine has begun that of this night.
+    Raises ShopNotFound, and ScanUnderWay where another machine has begun that of this night.
     """
     taken = select(scans.c.scan_id).where(scans.c.shop_id == shop_id, scans.c.night == night)
     # Locked, so that of two machines one is first.
     clock = select(shop_clock.c.change).where(shop_clock.c.shop_id == shop_id).with_for_update()
-    change = connection.execute(clock).scalar_one_or_none() or 0
+    change = connection.execute(clock).scalar_one_or_none()
+    if change is None:
+        raise ShopNotFound
     if night is not None and connection.execute(taken).first() is not None:
         raise ScanUnderWay
     fail_running(connection, shop_id, _INTERRUPTED, now)
