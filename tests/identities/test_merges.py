@@ -382,6 +382,17 @@ def test_a_profile_says_what_holds_it_together(house: House) -> None:
     ]
 
 
+def test_a_link_that_an_order_told_says_so(house: House) -> None:
+    bought = track(0, "Order Completed", "u1", "c1", order_id="o1", total="9.00")
+    tell(house, track(5, "Product Viewed", "u1", "c1"), bought)
+
+    with house.app.database.read() as connection:
+        (link,) = evidence_of(connection, house.shop.shop_id, house.profile_id("user_id:u1"))
+
+    # The journey shows the order instead of this event.
+    assert (link.event_type, link.source, link.event_id) == ("order_placed", "segment", None)
+
+
 def test_the_merges_of_a_profile_are_those_of_all_that_it_took_in(house: House) -> None:
     fill(house)
     first = merge(house, "user_id:u2", "user_id:u3")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, bindparam, select
+from sqlalchemy import BigInteger, Connection, Select, Table, bindparam, literal, select
 
 from customer360.clock import Instant, to_datetime
 from customer360.events.model import Identifier, IdentifierType
-from customer360.events.tables import events
+from customer360.events.tables import events, order_events
 from customer360.identities.model import FragmentId, Resolution
 from customer360.identities.normalise import STRENGTH
 from customer360.identities.resolve import resolve
@@ -215,29 +215,39 @@ def described(connection: Connection, shop_id: int, links: Iterable[Evidence]) -
             told.append(msgspec.structs.replace(link, actor=actors.get(link.decision_id) or ""))
             continue
         asked = {"shop_id": shop_id, "fragment_id": link.fragment_id, "at": link.at}
-        row = connection.execute(_FIRST, asked).one_or_none()
-        if row is None:
+        rows = [row for first in _FIRST for row in connection.execute(first, asked)]
+        if not rows:
             told.append(link)
-        else:
-            told.append(
-                msgspec.structs.replace(
-                    link, event_id=row.event_id, event_type=row.type, source=row.source
-                )
-            )
+            continue
+        row = min(rows, key=lambda row: (row.occurred_at, row.event_id))
+        event_id = row.event_id if row.in_timeline else None
+        told.append(
+            msgspec.structs.replace(link, event_id=event_id, event_type=row.type, source=row.source)
+        )
     return told
 
 
-# Written once: putting it together anew for each link would take longer than asking it.
-_FIRST = (
-    select(events.c.event_id, events.c.type, events.c.source)
-    .where(
-        events.c.shop_id == bindparam("shop_id", type_=BigInteger),
-        events.c.fragment_id == bindparam("fragment_id", type_=BigInteger),
-        events.c.occurred_at >= bindparam("at", type_=BigInteger),
+def _first(table: Table) -> Select[Any]:
+    return (
+        select(
+            table.c.event_id,
+            table.c.type,
+            table.c.source,
+            table.c.occurred_at,
+            literal(table is events).label("in_timeline"),
+        )
+        .where(
+            table.c.shop_id == bindparam("shop_id", type_=BigInteger),
+            table.c.fragment_id == bindparam("fragment_id", type_=BigInteger),
+            table.c.occurred_at >= bindparam("at", type_=BigInteger),
+        )
+        .order_by(table.c.occurred_at, table.c.event_id)
+        .limit(1)
     )
-    .order_by(events.c.occurred_at, events.c.event_id)
-    .limit(1)
-)
+
+
+# Written once: putting them together anew for each link would take longer than asking them.
+_FIRST = (_first(events), _first(order_events))
 
 
 def _strength(identifier: Identifier) -> tuple[int, Identifier]:
