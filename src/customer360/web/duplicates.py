@@ -330,7 +330,7 @@ def _reason(doubt: Doubtful) -> Reason:
     sentence = doubt.sentence
     if doubt.identifier is not None:
         sentence = f"{named_as(doubt.identifier)} is told of both; {sentence}"
-    return Reason(sentence[:1].upper() + sentence[1:].rstrip(".") + ".", doubt.agrees, doubt.at)
+    return Reason(formats.upper_first(sentence).rstrip(".") + ".", doubt.agrees, doubt.at)
 
 
 def _hub_label(hub: str) -> str:

@@ -169,4 +169,4 @@ def _why(row: MergeRow) -> str:
     if not named:
         return "An event told late shows that both began as one"
     said = f"{' and '.join(named)} in one event" if len(named) > 1 else f"{named[0]} on both sides"
-    return said[:1].upper() + said[1:]
+    return formats.upper_first(said)
