@@ -254,7 +254,7 @@ def _refuse(row: MergeRow, now: Instant, window: Instant) -> None:
         raise CannotUndo("This merge was undone already; both profiles are there again.")
     if row.state == "dissolved":
         raise CannotUndo(
-            "There is nothing to undo: later evidence has taken these profiles apart already."
+            "There is nothing to undo: later evidence or new rules have taken these profiles apart already."
         )
     if now - row.recorded_at > window:
         raise CannotUndo(f"A merge can be undone for {_in_words(window)}, and that time is over.")

@@ -267,7 +267,7 @@ class MergeItem(Answer):
     merged_at: Time = Field(description="When the two became one in the person's history")
     recorded_at: Time = Field(description="When we did it")
     state: Literal["standing", "undone", "dissolved"] = Field(
-        description="`dissolved`: later evidence took the two apart"
+        description="`dissolved`: later evidence, or new rules, took the two apart"
     )
     undo_until: Time | None = Field(description="Null where it cannot be undone any more")
     ended_at: Time | None
