@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from customer360.storage.database import Database
-from tests.cli.conftest import Run, said
+from tests.cli.conftest import Run, create_shop, said
 
 ORDERS = """Order,Mail,User,When,Price,Product
 1,ann@x.com,u1,2026-01-02 10:00,9.00,tea
@@ -51,6 +51,13 @@ def test_a_check_says_how_much_there_is_and_ends_with_1_where_anything_differs(
     assert "0 differ" in c360("identities", "check").stdout
     (told,) = said(c360("identities", "resolve", "--json"))
     assert told["differing"] == 0
+
+
+def test_any_name_of_a_shop_can_be_shown_beside_its_progress(c360: Run) -> None:
+    name = "Tea [/b] & Co"
+    create_shop(c360, name)
+
+    assert f"{name}: 0 observations" in c360("identities", "resolve").stdout
 
 
 def test_changed_rules_are_shown_with_who_changed_them_and_reach_everybody_with_the_next_drain(

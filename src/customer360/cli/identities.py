@@ -54,15 +54,22 @@ def check(shop: AnyShopOption = None, as_json: JsonOption = False) -> None:
 def resolve(shop: AnyShopOption = None, as_json: JsonOption = False) -> None:
     """Resolve everybody anew and write what differs, a little at a time; everything else goes on meanwhile."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from customer360.clock import SystemClock
     from customer360.intake.resolving import resolve_shop
 
+    # A shop may be called "Tea [/b]".
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     found: list[tuple[Shop, Findings]] = []
     with (
         opened_database(read_settings()) as database,
-        Progress(console=Console(stderr=True, quiet=as_json)) as bars,
+        Progress(*columns, console=Console(stderr=True, quiet=as_json)) as bars,
     ):
         with database.read() as connection:
             shops = named_shops(connection, shop)
