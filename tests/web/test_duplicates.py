@@ -456,3 +456,10 @@ def test_a_pair_that_was_told_apart_can_be_merged_after_all(site: Site, page: st
     assert "are one customer now." in answer.text
     assert "Nobody was told apart" in answer.text
     assert site.house.profile_id("user_id:a1") == site.house.profile_id("user_id:b1")
+
+
+def test_no_score_is_told_as_certain(site: Site, page: str) -> None:
+    with site.house.app.database.write() as connection:
+        connection.exec_driver_sql("update candidates set score = 999")
+
+    assert "Score 99 of 100" in text_of(site.owner.get(page).text)

@@ -245,7 +245,8 @@ def _pair(
         names=_verdict(_present(one.name), _present(other.name)),
         lines=tuple(_lines(one, other)),
         reasons=tuple(_reason(each) for each in candidate.reasons),
-        score=round(candidate.score / 10),
+        # Rounded down: nothing is certain, so none has 100.
+        score=candidate.score // 10,
         weak=candidate.weak,
         preview=preview.sentence,
     )
