@@ -136,8 +136,8 @@ def _say(shop: Shop, findings: Findings, did: str = "differ from what is stored"
     )
     if findings.too_large:
         typer.secho(
-            f"  Note: {findings.too_large:,} are too large to be resolved anew; `c360 identities rules --set"
-            " placeholders=…` takes a value out that links everybody.",
+            f"  Note: {findings.too_large:,} are too large to be resolved anew. Where one value links everybody,"
+            " `c360 identities rules --set placeholders=…` keeps out of them what comes from now on.",
             fg="yellow",
         )
 
