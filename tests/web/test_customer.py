@@ -155,6 +155,15 @@ def test_a_merged_profile_leads_to_the_one_that_it_is_part_of_now(site: Site, an
     assert answer.headers["location"] == f"{site.root}/customers/{survivor}/orders"
 
 
+def test_whoever_has_an_account_and_no_name_is_called_a_customer(site: Site) -> None:
+    site.house.segment({"type": "identify", "userId": "u9"})
+    site.house.drain()
+    called = f"Customer {str(site.house.profile_id('user_id:u9'))[-6:]}"
+    page = site.owner.get(f"{site.root}/customers/{site.house.profile_id('user_id:u9')}")
+    assert called in page.text
+    assert called in site.owner.get(f"{site.root}/customers").text
+
+
 def test_a_visitor_without_a_name_has_a_page_too(site: Site) -> None:
     site.house.segment({"type": "page", "anonymousId": "c9", "properties": {"title": "Home"}})
     site.house.drain()

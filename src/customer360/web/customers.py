@@ -192,7 +192,7 @@ def _rows(found: Found, people: dict[int, Summary]) -> list[Row]:
 
 def _row(facts: dict[str, Any], person: Summary) -> Row:
     contacts = [contact for contact in (person.email, person.phone) if contact]
-    title = title_of(person.name, contacts, person.profile_id)
+    title = title_of(person.name, contacts, person.profile_id, facts["kind"])
     return Row(
         profile_id=person.profile_id,
         title=title,

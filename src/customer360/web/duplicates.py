@@ -28,6 +28,7 @@ from customer360.identities.evidence import named_as
 from customer360.identities.normalise import STRENGTH
 from customer360.identities.scan_log import last_scan
 from customer360.intake import merging
+from customer360.profiles.card import kind_of
 from customer360.profiles.facts import Facts, gather
 from customer360.values import parse_id
 from customer360.web import formats
@@ -256,7 +257,7 @@ def _person(facts: Facts) -> Person:
     contacts = [value for kind in ("email", "phone") for value in _values(facts, kind)]
     return Person(
         profile_id=facts.profile_id,
-        title=title_of(facts.name, contacts, facts.profile_id),
+        title=title_of(facts.name, contacts, facts.profile_id, kind_of(facts)),
         orders=sum(order.counts for order in facts.orders),
         last_seen_at=max(
             (count.last_at for count in facts.aggregate.sources.values()), default=None

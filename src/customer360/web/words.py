@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from customer360.connectors.sources import SOURCES
 from customer360.web.formats import in_words
+
+Kind = Literal["customer", "visitor"]
 
 _CHANNELS = {"email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "push": "Push"}
 
@@ -109,9 +112,9 @@ def rule_help(name: str) -> str:
     return _RULES[name][1] if name in _RULES else ""
 
 
-def title_of(name: str, contacts: Sequence[str], profile_id: int) -> str:
-    """What a profile is called: its name, else an address, else a word and the end of its id."""
-    return name or next(iter(contacts), "") or f"Visitor {str(profile_id)[-6:]}"
+def title_of(name: str, contacts: Sequence[str], profile_id: int, kind: Kind = "visitor") -> str:
+    """What a profile is called: its name, else an address, else what it is and the end of its id."""
+    return name or next(iter(contacts), "") or f"{kind.capitalize()} {str(profile_id)[-6:]}"
 
 
 def hub_title(hub: str) -> str:
