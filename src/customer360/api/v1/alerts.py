@@ -10,8 +10,8 @@ from pydantic import Field
 from customer360.api.v1.asked import Asking, id_of
 from customer360.api.v1.cursors import decode_cursor, encode_cursor
 from customer360.api.v1.fields import Paging
+from customer360.api.v1.identity_models import AlertItem, AlertList
 from customer360.api.v1.merges import ACTOR
-from customer360.api.v1.models import AlertItem, AlertList
 from customer360.clock import to_iso
 from customer360.errors import AlertNotFound
 from customer360.identities.alerts import AlertRow, acknowledge, count_alerts, list_alerts

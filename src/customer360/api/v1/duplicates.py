@@ -10,8 +10,7 @@ from pydantic import Field
 from customer360.api.v1.asked import Asking, id_of
 from customer360.api.v1.cursors import decode_cursor, encode_cursor
 from customer360.api.v1.fields import Paging
-from customer360.api.v1.merges import ACTOR, merge_item
-from customer360.api.v1.models import (
+from customer360.api.v1.identity_models import (
     Dismissed,
     DuplicateItem,
     DuplicateList,
@@ -19,6 +18,7 @@ from customer360.api.v1.models import (
     PersonItem,
     ReasonItem,
 )
+from customer360.api.v1.merges import ACTOR, merge_item
 from customer360.clock import to_iso
 from customer360.errors import CandidateNotFound
 from customer360.identities.candidates import (

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from customer360.api.v1.asked import Asked, Asking, id_of
 from customer360.api.v1.cursors import decode_cursor, encode_cursor, page_of
 from customer360.api.v1.fields import Paging, Text
-from customer360.api.v1.models import (
+from customer360.api.v1.identity_models import (
     ConsentChangeItem,
     EvidenceItem,
     EvidenceList,

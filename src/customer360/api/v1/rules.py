@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from customer360.api.v1.asked import Asking
 from customer360.api.v1.fields import Text
+from customer360.api.v1.identity_models import RuleChange, RulesAnswer
 from customer360.api.v1.merges import ACTOR
-from customer360.api.v1.models import RuleChange, RulesAnswer
 from customer360.clock import to_iso
 from customer360.identities.rules import (
     Choice,
