@@ -177,28 +177,8 @@ def spread_stops(
         and any(not each.address and each.state == "withdrawn" for each in one.event.consents)
     }
     for fragment_id in sorted(told_by):
-        stops = connection.execute(
-            select(consents).where(
-                consents.c.shop_id == shop_id,
-                consents.c.fragment_id == fragment_id,
-                consents.c.address == "",
-                consents.c.state == "withdrawn",
-                consents.c.change == change,
-            )
-        ).all()
-        mine, other = fragments.alias("mine"), fragments.alias("other")
-        kin = connection.scalars(
-            select(other.c.fragment_id)
-            .join(
-                mine,
-                and_(mine.c.shop_id == other.c.shop_id, mine.c.profile_id == other.c.profile_id),
-            )
-            .where(
-                mine.c.shop_id == shop_id,
-                mine.c.fragment_id == fragment_id,
-                other.c.fragment_id != fragment_id,
-            )
-        ).all()
+        stops = _stops(connection, shop_id, change, fragment_id)
+        kin = _other_fragments(connection, shop_id, fragment_id)
         rows = [
             tuple(
                 {**stop._mapping, "consent_id": new_ids.next(), "fragment_id": each}[name]
@@ -208,3 +188,33 @@ def spread_stops(
             for each in kin
         ]
         bulk(connection, consents, _COLUMNS, rows, on_conflict=_KEEP_FIRST_KEY)
+
+
+def _stops(
+    connection: Connection, shop_id: int, change: int, fragment_id: int
+) -> Sequence[Row[Any]]:
+    """The withdrawals that this change wrote for all addresses of the fragment's person."""
+    query = select(consents).where(
+        consents.c.shop_id == shop_id,
+        consents.c.fragment_id == fragment_id,
+        consents.c.address == "",
+        consents.c.state == "withdrawn",
+        consents.c.change == change,
+    )
+    return connection.execute(query).all()
+
+
+def _other_fragments(connection: Connection, shop_id: int, fragment_id: int) -> Sequence[int]:
+    """The other fragments of the profile that has this one."""
+    mine, other = fragments.alias("mine"), fragments.alias("other")
+    same = and_(mine.c.shop_id == other.c.shop_id, mine.c.profile_id == other.c.profile_id)
+    query = (
+        select(other.c.fragment_id)
+        .join(mine, same)
+        .where(
+            mine.c.shop_id == shop_id,
+            mine.c.fragment_id == fragment_id,
+            other.c.fragment_id != fragment_id,
+        )
+    )
+    return connection.scalars(query).all()

@@ -200,11 +200,17 @@ def order_of(purchase: Purchase, updated_at: Instant, financial_status: str) -> 
         return body | {"location_id": _LOCATIONS[purchase.number % 3 // 2], "landing_site": None}
     if purchase.where == "online" and person:
         body["billing_address"] = body["shipping_address"] = address_of(person)
-        body["landing_site"] = landing_url("/", purchase.arrival).removeprefix(SITE)
-        body["referring_site"] = purchase.arrival.referrer
-        body["cart_token"] = purchase.cart_token
-        body["checkout_token"] = purchase.checkout_token
+        body |= _visit(purchase)
     return body
+
+
+def _visit(purchase: Purchase) -> Json:
+    return {
+        "landing_site": landing_url("/", purchase.arrival).removeprefix(SITE),
+        "referring_site": purchase.arrival.referrer,
+        "cart_token": purchase.cart_token,
+        "checkout_token": purchase.checkout_token,
+    }
 
 
 def money(cents: int) -> str:

@@ -84,8 +84,7 @@ def browse(
     """
     if sort not in SORTABLE:
         raise InvalidInput(f"{sort!r} cannot order a list of customers", "sort")
-    conditions, params = _conditions(wanted)
-    where = " and ".join(conditions) or "true"
+    where, params = _conditions(wanted)
     direction = "desc" if descending else "asc"
     beyond, bound = _beyond(sort, descending, after)
     columns = dict.fromkeys((*COLUMNS, sort))
@@ -100,6 +99,13 @@ def browse(
         """,
         [*params, *bound, limit, offset],
     )
+    total, everyone = _counts(warehouse, shop_id, wanted)
+    return Found([_raw(row) for row in table.to_pylist()], total, everyone)
+
+
+def _counts(warehouse: WarehouseQuery, shop_id: int, wanted: Wanted) -> tuple[int, int]:
+    """How many match, and of how many."""
+    where, params = _conditions(wanted)
     counts = warehouse.query(
         shop_id,
         f"""
@@ -110,9 +116,7 @@ def browse(
         """,
         [*params, wanted.kind],
     ).to_pylist()[0]
-    return Found(
-        [_raw(row) for row in table.to_pylist()], int(counts["total"]), int(counts["everyone"])
-    )
+    return int(counts["total"]), int(counts["everyone"])
 
 
 def countries(warehouse: WarehouseQuery, shop_id: int) -> list[tuple[str, int]]:
@@ -131,7 +135,7 @@ def countries(warehouse: WarehouseQuery, shop_id: int) -> list[tuple[str, int]]:
     return [(row["country"], int(row["n"])) for row in table.to_pylist()]
 
 
-def _conditions(wanted: Wanted) -> tuple[list[str], list[Any]]:
+def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
     parts: list[tuple[str, list[Any]]] = []
     if wanted.kind != "all":
         parts.append(("kind = ?", [wanted.kind]))
@@ -148,7 +152,8 @@ def _conditions(wanted: Wanted) -> tuple[list[str], list[Any]]:
         parts.append(("last_seen_at >= ?", [to_datetime(wanted.seen_since).replace(tzinfo=None)]))
     if wanted.profile_ids is not None:
         parts.append(("profile_id in (select unnest(?))", [list(wanted.profile_ids)]))
-    return [text for text, _ in parts], [value for _, values in parts for value in values]
+    where = " and ".join(text for text, _ in parts) or "true"
+    return where, [value for _, values in parts for value in values]
 
 
 def _beyond(sort: str, descending: bool, after: Position | None) -> tuple[str, list[Any]]:

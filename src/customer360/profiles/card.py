@@ -18,6 +18,7 @@ from customer360.identities.tables import profiles
 from customer360.profiles.attributes import ATTRIBUTES, BY_NAME, CHANNEL_ATTRIBUTES
 from customer360.profiles.facts import SENT, Facts, OrderFact, gather
 from customer360.profiles.fold import Names, names_of, tags_of
+from customer360.profiles.identifiers import IdentifierFact
 from customer360.profiles.touches import Touch
 from customer360.storage.database import rows_in
 from customer360.values import money_text
@@ -141,20 +142,21 @@ def load_card(
         addresses=tuple(
             known.address for known in sorted(facts.aggregate.addresses.values(), key=_newest_first)
         ),
-        identifiers=tuple(
-            IdentifierView(
-                fact.identifier.type,
-                fact.identifier.value,
-                fact.source,
-                fact.state,
-                fact.first_seen_at,
-                fact.last_seen_at,
-            )
-            for fact in facts.identifiers
-        ),
+        identifiers=tuple(_identifier(fact) for fact in facts.identifiers),
         contact_points=tuple(points),
         attributes={attribute.name: attributes.get(attribute.name) for attribute in ATTRIBUTES},
         traits=_traits(facts, names),
+    )
+
+
+def _identifier(fact: IdentifierFact) -> IdentifierView:
+    return IdentifierView(
+        fact.identifier.type,
+        fact.identifier.value,
+        fact.source,
+        fact.state,
+        fact.first_seen_at,
+        fact.last_seen_at,
     )
 
 

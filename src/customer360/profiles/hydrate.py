@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from customer360.events.model import Identifier
 from customer360.identities.normalise import STRENGTH, normalise_one
@@ -61,22 +61,8 @@ def find_by_identifier(
     if cleaned is None:
         return None
     identifier = Identifier(_NUMBER_SPACE.get(type, type), cleaned)
-    query = (
-        select(fragments.c.profile_id)
-        .join_from(
-            ownerships,
-            fragments,
-            and_(
-                fragments.c.shop_id == ownerships.c.shop_id,
-                fragments.c.fragment_id == ownerships.c.fragment_id,
-            ),
-        )
-        .where(
-            ownerships.c.shop_id == shop_id,
-            ownerships.c.type == identifier.type,
-            ownerships.c.value == identifier.value,
-            ownerships.c.until.is_(None),
-        )
+    query = _owners(shop_id).where(
+        ownerships.c.type == identifier.type, ownerships.c.value == identifier.value
     )
     return connection.execute(query).scalar_one_or_none()
 
@@ -86,8 +72,16 @@ def search(connection: Connection, shop_id: int, text: str, limit: int) -> list[
     wanted = text.strip().casefold()
     if not wanted:
         return []
+    found = [
+        *connection.scalars(_by_name(shop_id, wanted).limit(limit)),
+        *connection.scalars(_by_identifier(shop_id, wanted).limit(limit)),
+    ]
+    return list(dict.fromkeys(found))[:limit]
+
+
+def _by_name(shop_id: int, wanted: str) -> Select[int]:
     pattern = "%" + wanted.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    by_name = (
+    return (
         select(profiles.c.profile_id)
         .where(
             profiles.c.shop_id == shop_id,
@@ -95,9 +89,10 @@ def search(connection: Connection, shop_id: int, text: str, limit: int) -> list[
             profiles.c.search_text.like(pattern, escape="\\"),
         )
         .order_by(profiles.c.profile_id.desc())
-        .limit(limit)
     )
-    values = _spellings(wanted)
+
+
+def _by_identifier(shop_id: int, wanted: str) -> Select[int]:
     begins = or_(
         *(
             and_(
@@ -106,26 +101,23 @@ def search(connection: Connection, shop_id: int, text: str, limit: int) -> list[
                 ownerships.c.value < value + "\U0010ffff",
             )
             for kind in ("email", "phone", "shopify_customer_id", "user_id")
-            for value in values
+            for value in _spellings(wanted)
         )
     )
-    by_identifier = (
-        select(fragments.c.profile_id, func.max(fragments.c.fragment_id))
-        .join_from(
-            ownerships,
-            fragments,
-            and_(
-                fragments.c.shop_id == ownerships.c.shop_id,
-                fragments.c.fragment_id == ownerships.c.fragment_id,
-            ),
-        )
-        .where(ownerships.c.shop_id == shop_id, ownerships.c.until.is_(None), begins)
-        .group_by(fragments.c.profile_id)
-        .limit(limit)
+    return _owners(shop_id).where(begins).distinct().order_by(fragments.c.profile_id.desc())
+
+
+def _owners(shop_id: int) -> Select[int]:
+    """The profiles that own identifiers now, one for each identifier."""
+    same = and_(
+        fragments.c.shop_id == ownerships.c.shop_id,
+        fragments.c.fragment_id == ownerships.c.fragment_id,
     )
-    found = [row[0] for row in connection.execute(by_name)]
-    found += [row[0] for row in connection.execute(by_identifier)]
-    return list(dict.fromkeys(found))[:limit]
+    return (
+        select(fragments.c.profile_id)
+        .join_from(ownerships, fragments, same)
+        .where(ownerships.c.shop_id == shop_id, ownerships.c.until.is_(None))
+    )
 
 
 def _spellings(wanted: str) -> set[str]:

@@ -199,20 +199,7 @@ def _put(
     letters: list[int],
 ) -> Import:
     now = clock.now()
-    rows = [
-        InboxRow(
-            shop_id=job.shop_id,
-            source=job.source,
-            trust=Trust.FULL,
-            rank=SourceRank.FILE,
-            received_at=now,
-            body=signal.body,
-            envelope=signal.envelope,
-            import_id=job.import_id,
-            rejected=signal.rejected,
-        )
-        for signal in batch
-    ]
+    rows = [_row(job, signal, now) for signal in batch]
     rejected = sum(1 for signal in batch if signal.rejected)
     with database.write() as connection:
         if letters:
@@ -235,6 +222,20 @@ def _put(
             raise Conflict("Another process is taking in this file; let it finish")
         store(connection, rows, now)
         return load_import(connection, job.shop_id, job.import_id)
+
+
+def _row(job: Import, signal: FileSignal, now: Instant) -> InboxRow:
+    return InboxRow(
+        shop_id=job.shop_id,
+        source=job.source,
+        trust=Trust.FULL,
+        rank=SourceRank.FILE,
+        received_at=now,
+        body=signal.body,
+        envelope=signal.envelope,
+        import_id=job.import_id,
+        rejected=signal.rejected,
+    )
 
 
 def _batches(signals: Iterator[FileSignal]) -> Iterator[list[FileSignal]]:
