@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from types import TracebackType
 
 import msgspec
 from sqlalchemy import select
 
+from customer360.intake.files.scratch import KEYS_A_STATEMENT, Scratch
 from customer360.intake.files.signals import FileSignal
 from customer360.intake.tables import dead_letters
 from customer360.storage.database import Database
 
-_CACHE_KIB = 32 * 1024
 _BATCH = 1000
-# SQLite takes 32,766 values a statement.
-_KEYS_A_STATEMENT = 4096
 
 
 class _Known(msgspec.Struct):
@@ -26,15 +22,11 @@ class _Known(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Known).decode
 
 
-class RejectedBefore:
+class RejectedBefore(Scratch):
     """The dead letters of earlier imports by their row, in a temporary database that goes with it."""
 
     def __init__(self, database: Database, shop_id: int, source: str, import_id: int) -> None:
-        # As in `Ordinals`: a private file of SQLite's own.
-        self._letters = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode = off", "synchronous = off", f"cache_size = -{_CACHE_KIB}"):
-            self._letters.execute(f"pragma {pragma}")
-        self._letters.execute("create table letters (key blob, letter integer)")
+        super().__init__("letters (key blob, letter integer)")
         columns = dead_letters.c
         query = (
             select(columns.dead_letter_id, columns.envelope, columns.body)
@@ -48,28 +40,17 @@ class RejectedBefore:
         with database.read() as connection:
             for batch in connection.execute(query).partitions():
                 values = [(_key(row.envelope or b"", row.body), row[0]) for row in batch]
-                self._letters.executemany("insert into letters values (?, ?)", values)
-        self._letters.execute("create index by_key on letters (key)")
-
-    def __enter__(self) -> RejectedBefore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._letters.close()
+                self._database.executemany("insert into letters values (?, ?)", values)
+        self._database.execute("create index by_key on letters (key)")
 
     def among(self, signals: Sequence[FileSignal]) -> list[int]:
         """The ids of the dead letters that these rows were; some may have been replayed meanwhile."""
         keys = [_key(signal.envelope, signal.body) for signal in signals]
         found: list[int] = []
-        for start in range(0, len(keys), _KEYS_A_STATEMENT):
-            some = keys[start : start + _KEYS_A_STATEMENT]
+        for start in range(0, len(keys), KEYS_A_STATEMENT):
+            some = keys[start : start + KEYS_A_STATEMENT]
             marks = ", ".join("?" * len(some))
-            rows = self._letters.execute(
+            rows = self._database.execute(
                 f"select letter from letters where key in ({marks}) order by letter", some
             )
             found += [letter for (letter,) in rows]
