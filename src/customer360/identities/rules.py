@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from customer360.clock import DAY, Instant
 from customer360.errors import InvalidInput
@@ -79,6 +79,9 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """Components that differ, and how many of them are written."""
 
 
+_NOBODYS = Version(version=0, choice=DEFAULT_CHOICE, resolved_at=0)
+
+
 class Change(msgspec.Struct, frozen=True):
     """One thing that a version set otherwise than the one before it, by whom and when."""
 
@@ -127,18 +130,14 @@ def _rules(text: str) -> Rules:
 
 def versions_of(connection: Connection, shop_id: int) -> list[Version]:
     """What a shop chose, newest first; the product's defaults come last."""
-    query = (
-        select(identity_rules)
-        .where(identity_rules.c.shop_id == shop_id)
-        .order_by(identity_rules.c.version.desc())
-    )
-    found = [_version(row) for row in connection.execute(query)]
-    return [*found, Version(version=0, choice=DEFAULT_CHOICE, resolved_at=0)]
+    found = [_version(row) for row in connection.execute(_newest_first(shop_id))]
+    return [*found, _NOBODYS]
 
 
 def present_version(connection: Connection, shop_id: int) -> Version:
     """What holds now."""
-    return versions_of(connection, shop_id)[0]
+    row = connection.execute(_newest_first(shop_id).limit(1)).one_or_none()
+    return _NOBODYS if row is None else _version(row)
 
 
 def change_rules(
@@ -237,6 +236,11 @@ def _placeholders(told: tuple[str, ...], country: str) -> tuple[str, ...]:
         )
     numbers = {normalise_one(IdentifierType.PHONE, text, country) or text for text in texts}
     return tuple(sorted(numbers))
+
+
+def _newest_first(shop_id: int) -> Select[Any]:
+    mine = select(identity_rules).where(identity_rules.c.shop_id == shop_id)
+    return mine.order_by(identity_rules.c.version.desc())
 
 
 def _version(row: Row[Any]) -> Version:
