@@ -84,6 +84,7 @@ def everything_hangs_where_it_belongs(house: House) -> None:
         aggregate_of = {
             row.fragment_id: decode(row.aggregate)
             for row in read(observations, "fragment_id aggregate")
+            if row.aggregate is not None
         }
         folded_anew = dict(aggregate_of)
         for fragment in aggregate_of:
