@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from customer360.api.v1.asked import Asking, id_of
-from customer360.api.v1.cursors import decode_cursor, encode_cursor
+from customer360.api.v1.cursors import cut_page, decode_cursor
 from customer360.api.v1.fields import Paging
 from customer360.api.v1.identity_models import AlertItem, AlertList
 from customer360.api.v1.merges import ACTOR
@@ -37,13 +37,8 @@ def list_all_alerts(asked: Asking, question: Annotated[AlertQuestion, Query()]) 
             limit=question.limit + 1,
         )
         total = count_alerts(connection, asked.shop_id, state=question.state)
-    page = found[: question.limit]
-    more = len(found) > question.limit
-    return AlertList(
-        items=[_item(row) for row in page],
-        next_cursor=encode_cursor(page[-1].alert_id) if more else None,
-        total=total,
-    )
+    page, next_cursor = cut_page(found, lambda row: (row.alert_id,), question.limit)
+    return AlertList(items=[_item(row) for row in page], next_cursor=next_cursor, total=total)
 
 
 def acknowledge_alert(asked: Asking, alert_id: str) -> AlertItem:

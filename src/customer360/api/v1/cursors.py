@@ -53,8 +53,15 @@ def page_of(
     if cursor is not None:
         position = decode_cursor(cursor, *(type(part) for part in key(items[0])))
         items = [item for item in items if key(item) > position]
-    more = len(items) > limit
-    return items[:limit], encode_cursor(*key(items[limit - 1])) if more else None
+    return cut_page(items, key, limit)
+
+
+def cut_page(
+    found: Sequence[Item], key: Callable[[Item], tuple[int | str, ...]], limit: int
+) -> tuple[Sequence[Item], str | None]:
+    """The first `limit` of what was found, and the next page's cursor where that was more."""
+    page = found[:limit]
+    return page, encode_cursor(*key(page[-1])) if len(found) > limit else None
 
 
 def _fits(part: Any, wanted: type | tuple[type, ...]) -> bool:

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from customer360.api.v1.asked import Asking, id_of
-from customer360.api.v1.cursors import decode_cursor, encode_cursor
+from customer360.api.v1.cursors import cut_page, decode_cursor
 from customer360.api.v1.fields import Paging, Text
 from customer360.api.v1.models import DeadLetterItem, DeadLetterList, Replayed
 from customer360.clock import to_iso
@@ -39,12 +39,9 @@ def list_dead_letters(
             limit=question.limit + 1,
         )
         total = count_letters(connection, asked.shop_id, source=source, reason=reason)
-    page = letters[: question.limit]
-    more = len(letters) > question.limit
+    page, next_cursor = cut_page(letters, lambda one: (one.dead_letter_id,), question.limit)
     return DeadLetterList(
-        items=[_item(letter) for letter in page],
-        next_cursor=encode_cursor(page[-1].dead_letter_id) if more else None,
-        total=total,
+        items=[_item(letter) for letter in page], next_cursor=next_cursor, total=total
     )
 
 

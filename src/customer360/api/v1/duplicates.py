@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from customer360.api.v1.asked import Asking, id_of
-from customer360.api.v1.cursors import decode_cursor, encode_cursor
+from customer360.api.v1.cursors import cut_page, decode_cursor
 from customer360.api.v1.fields import Paging
 from customer360.api.v1.identity_models import (
     Dismissed,
@@ -56,15 +56,14 @@ def list_duplicates(
             limit=question.limit + 1,
         )
         total = count_candidates(connection, asked.shop_id, state=question.state)
-        page = found[: question.limit]
+        page, next_cursor = cut_page(found, lambda one: one.position, question.limit)
         ids = {profile_id for one in page for profile_id in one.profile_ids}
         people = {
             person.profile_id: person for person in hydrate(connection, asked.shop_id, sorted(ids))
         }
-    more = len(found) > question.limit
     return DuplicateList(
         items=[_item(one, people) for one in page],
-        next_cursor=encode_cursor(*page[-1].position) if more else None,
+        next_cursor=next_cursor,
         total=total,
     )
 

@@ -9,7 +9,7 @@ from fastapi import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from customer360.api.v1.asked import Asked, Asking, id_of
-from customer360.api.v1.cursors import decode_cursor, encode_cursor, page_of
+from customer360.api.v1.cursors import cut_page, decode_cursor, page_of
 from customer360.api.v1.fields import Paging, Text
 from customer360.api.v1.identity_models import (
     ConsentChangeItem,
@@ -70,13 +70,8 @@ def list_merge_log(asked: Asking, question: Annotated[MergeQuestion, Query()]) -
             limit=question.limit + 1,
         )
         total = count_merges(connection, asked.shop_id, kinds=question.kind, state=question.state)
-    page = rows[: question.limit]
-    more = len(rows) > question.limit
-    return MergeList(
-        items=_items(asked, page),
-        next_cursor=encode_cursor(page[-1].recorded_at, page[-1].merge_id) if more else None,
-        total=total,
-    )
+    page, next_cursor = cut_page(rows, lambda row: (row.recorded_at, row.merge_id), question.limit)
+    return MergeList(items=_items(asked, page), next_cursor=next_cursor, total=total)
 
 
 def list_profile_merges(
