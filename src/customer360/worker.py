@@ -58,7 +58,7 @@ _REST_AFTER: Instant = 5 * SECOND
 _COUNT_EVERY: Instant = SECOND
 # While a step writes, nobody else can: so long after the last signal, those who sent are no longer waiting.
 _SENDING: Instant = SECOND
-_WHILE_SENDING = 700
+_WHILE_SENDING = 500
 _PATIENCE = 4
 _LEARNED_WHILE_IDLE = 10
 _COLLECT_AFTER_OBJECTS = 1_000_000
