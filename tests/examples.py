@@ -6,15 +6,15 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-_TIMES = int(os.environ.get("C360_EXAMPLES", "1"))
+TIMES = int(os.environ.get("C360_EXAMPLES", "1"))
 
 
 def examples(count: int, *, steps: int = 50) -> settings:
     """The same `count` examples in every run; with C360_EXAMPLES=n, n times as many, and others each time."""
     return settings(
-        max_examples=count * _TIMES,
+        max_examples=count * TIMES,
         stateful_step_count=steps,
-        derandomize=_TIMES == 1,
+        derandomize=TIMES == 1,
         deadline=None,
         database=None,
         phases=(Phase.generate, Phase.shrink),

@@ -19,6 +19,7 @@ from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.batch import Lease, process
 from customer360.intake.inbox import InboxRow
 from customer360.storage.metadata import shop_clock
+from tests.examples import TIMES
 from tests.house import House
 from tests.identities import reference
 from tests.identities.histories import History, histories
@@ -69,11 +70,11 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     one.close()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 * TIMES)
 def test_in_any_order_and_batches_the_worker_ends_where_the_whole_history_ends(
     house: House,
 ) -> None:
-    for history in chosen(1, 300 if house.app.database.dialect == "sqlite" else 40):
+    for history in chosen(1, TIMES * (300 if house.app.database.dialect == "sqlite" else 40)):
         chance = Random(f"{history.seed}/{history.number}")
         told = Told(history)
         house.open_shop()
@@ -88,9 +89,9 @@ def test_in_any_order_and_batches_the_worker_ends_where_the_whole_history_ends(
         nothing_is_left_to_settle(house)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 * TIMES)
 def test_two_workers_at_once_end_there_too(house: House) -> None:
-    for history in chosen(2, 30 if house.app.database.dialect == "sqlite" else 15):
+    for history in chosen(2, TIMES * (30 if house.app.database.dialect == "sqlite" else 15)):
         chance = Random(f"{history.seed}/{history.number}")
         told = Told(history)
         house.open_shop()
