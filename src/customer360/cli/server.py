@@ -39,7 +39,6 @@ _BACKLOG = 2048
 # A cold start of the worker takes a second or two; after so long the server goes on without it.
 _WORKER_STARTS_SECONDS = 15
 _POLL_SECONDS = 0.05
-_SWITCH_SECONDS = 0.0005
 # Copying into the warehouse takes nothing from the making of profiles.
 _WAREHOUSE_NICENESS = 5
 
@@ -173,8 +172,6 @@ def run_server(
                 for half in Half:
                     kept.enter_context(KeptWorker(settings, worker_command(half)))
                 _wait_for_worker(settings, stop)
-            # Who holds the write lock should not wait for the thread that answers requests as long as by default.
-            sys.setswitchinterval(_SWITCH_SECONDS)
             stop.server = _server(app)
             if not stop.asked:
                 (ready or _greet)(settings.resolved_public_url)
