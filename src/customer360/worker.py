@@ -176,12 +176,13 @@ class Worker:
                     finish_imports(connection, shop.shop_id, app.clock.now())
                 pace.rows_left = False
             for _ in range(_LEARNED_WHILE_IDLE):
-                self._accepted.learn(app.database, shop.shop_id)
+                if not self._accepted.learn(app.database, shop.shop_id):
+                    break
             return 0
         lease = self._lease(shop.shop_id, pace)
         if lease is None:
             return 0
-        sending = self._is_sending()
+        sending, most = self._is_sending(), app.settings.batch_events
         result = batch.process(
             app.database,
             shop,
@@ -189,9 +190,7 @@ class Worker:
             app.translators,
             self._accepted,
             app.clock,
-            min(app.settings.batch_events, _WHILE_SENDING)
-            if sending
-            else app.settings.batch_events,
+            min(most, _WHILE_SENDING) if sending else most,
         )
         self._accepted.move(app.database, shop.shop_id, patience=_PATIENCE if sending else 1)
         self._accepted.learn(app.database, shop.shop_id)

@@ -202,3 +202,24 @@ def test_a_filter_never_calls_a_known_digest_new_and_seldom_a_new_one_known() ->
     assert filter.may_have(b"".join(old)).all()
     assert filter.may_have(b"".join(new)).sum() < 250
     assert filter.may_have(b"").size == 0
+
+
+def test_a_small_table_is_read_once_and_learned_when_it_has_grown(
+    database: Database, shop_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accepted, "_LEARNED_AT_ONCE", 30)
+    signals = AcceptedSignals(moved_at=20)
+    accept(database, shop_id, 1, DIGESTS[:20])
+    moved(signals, database, shop_id)
+    assert not signals.learn(database, shop_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "read", _not_read)
+        assert not signals.learn(database, shop_id)
+    accept(database, shop_id, 2, DIGESTS[20:70])
+    moved(signals, database, shop_id)
+    assert learn(signals, database, shop_id) == 3
+    assert looked_for(signals, database, shop_id, monkeypatch) == 70
+
+
+def _not_read() -> None:
+    raise AssertionError("the table was read again")

@@ -226,7 +226,7 @@ def test_the_last_scan_is_told_with_what_it_found_or_why_it_failed(site: Site) -
     with site.house.app.database.write() as connection:
         begin_scan(connection, shop_id, site.house.clock.now())
         fail_running(connection, shop_id, "It ran out of memory.", site.house.clock.now())
-    said = "Comparing names and addresses failed just now and is tried again next night."
+    said = "Comparing names and addresses failed just now and is tried again with the next scan."
     assert f"{said} It ran out of memory." in words()
 
 

@@ -131,7 +131,7 @@ def _scan_status(scan: ScanRow) -> dict[str, Any]:
 def _print_scan(scan: dict[str, Any]) -> None:
     said = {
         "running": "runs",
-        "failed": f"failed and is tried again next night: {scan['reason']}",
+        "failed": f"failed and is tried again with the next scan: {scan['reason']}",
         "done": f"{scan['candidates'] or 0:,} pairs, {scan['new'] or 0:,} of them new,"
         f" by {'learned' if scan['learned'] else 'fixed'} weights in {scan['seconds']} s",
     }

@@ -63,6 +63,8 @@ class AcceptedSignals:
         self._moved_at = moved_at
         self._recent: dict[int, _Recent] = {}
         self._learned: dict[int, _Learned] = {}
+        self._small: set[int] = set()
+        """Shops whose table is looked into without pains, until more is moved there."""
 
     def known(self, connection: Connection, shop_id: int, digests: Sequence[bytes]) -> set[bytes]:
         """Those of the digests that the shop has accepted, as this snapshot knows it."""
@@ -116,12 +118,13 @@ class AcceptedSignals:
             writes.run(connection)
         if not recent.moving:
             self._recent[shop_id] = _Recent()
+            self._small.discard(shop_id)
         return True
 
     def learn(self, database: Database, shop_id: int) -> bool:
         """One short step of learning what is in the table; whether there was one to make."""
         learned = self._learned.get(shop_id)
-        if learned is not None and learned.complete:
+        if shop_id in self._small or (learned is not None and learned.complete):
             return False
         with database.read() as connection:
             recent = self._refresh(connection, shop_id)
@@ -134,7 +137,7 @@ class AcceptedSignals:
             digests = [bytes(digest) for (digest,) in rows]
         if learned is None:
             if len(digests) < _LEARNED_AT_ONCE:
-                # A small table is looked into without pains.
+                self._small.add(shop_id)
                 return False
             # Digests are random, so how far the first ones reach tells how many there are.
             share = int.from_bytes(digests[-1][:8], "big") / (1 << 64)
