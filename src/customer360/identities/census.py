@@ -17,6 +17,7 @@ from customer360.clock import Instant
 from customer360.events.model import Identifier
 from customer360.identities.bulk import KINDS, Numbers, Observed
 from customer360.identities.model import Decision, FragmentId, Rules
+from customer360.identities.stored import DECISION, decision_of
 from customer360.storage.mirror import fetch
 
 Pair = tuple[FragmentId, FragmentId]
@@ -86,23 +87,8 @@ def take_census(connection: Connection, shop_id: int, rules: Rules) -> Census:
         candidates=candidates,
         doubts=doubts,
         alerted=_table(connection, _ALERTED, 1, shop_id)[0],
-        decisions=tuple(_decisions(connection, shop_id)),
+        decisions=tuple(map(decision_of, _rows(connection, _DECISIONS, shop_id))),
     )
-
-
-def _decisions(connection: Connection, shop_id: int) -> Iterator[Decision]:
-    for decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at in _rows(
-        connection, _DECISIONS, shop_id
-    ):
-        yield Decision(
-            decision_id=decision_id,
-            kind=kind,
-            fragment_a=fragment_a,
-            at_a=at_a,
-            fragment_b=fragment_b,
-            at_b=at_b,
-            acts_at=acts_at,
-        )
 
 
 def _table(
@@ -198,4 +184,4 @@ _OWNERSHIPS = (
 _PROFILES = "select founded_by, case when known then 1 else 0 end from profiles where shop_id = {}"
 _CANDIDATES = "select fragment_a, fragment_b, state, weak from candidates where shop_id = {} and origin = 'evidence'"
 _ALERTED = "select fragment_id from alerts where shop_id = {} and ended_at is null"
-_DECISIONS = "select decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at from decisions where shop_id = {}"
+_DECISIONS = f"{DECISION} where shop_id = {{}}"

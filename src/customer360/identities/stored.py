@@ -212,17 +212,22 @@ def _decisions(
     found: dict[int, Decision] = {}
     for statement in (_DECISIONS_A, _DECISIONS_B):
         for row in rows_in(connection, statement, (shop_id,), ids):
-            decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at = row
-            found[decision_id] = Decision(
-                decision_id=decision_id,
-                kind=kind,
-                fragment_a=fragment_a,
-                at_a=at_a,
-                fragment_b=fragment_b,
-                at_b=at_b,
-                acts_at=acts_at,
-            )
+            found[row[0]] = decision_of(row)
     return (found[decision_id] for decision_id in sorted(found))
+
+
+def decision_of(row: Sequence[Any]) -> Decision:
+    """A row of `DECISION`."""
+    decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at = row
+    return Decision(
+        decision_id=decision_id,
+        kind=kind,
+        fragment_a=fragment_a,
+        at_a=at_a,
+        fragment_b=fragment_b,
+        at_b=at_b,
+        acts_at=acts_at,
+    )
 
 
 MEMBER_COLUMNS = (
@@ -232,9 +237,9 @@ MEMBER_COLUMNS = (
 )
 _MEMBERS = f"select {MEMBER_COLUMNS} where f.shop_id = {{}} and f.component in {{}}"
 _IDENTIFIERS = "select fragment_id, type, value from fragment_identifiers where shop_id = {} and fragment_id in {}"
-_DECISION = "select decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at from decisions"
-_DECISIONS_A = f"{_DECISION} where shop_id = {{}} and fragment_a in {{}}"
-_DECISIONS_B = f"{_DECISION} where shop_id = {{}} and fragment_b in {{}}"
+DECISION = "select decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at from decisions"
+_DECISIONS_A = f"{DECISION} where shop_id = {{}} and fragment_a in {{}}"
+_DECISIONS_B = f"{DECISION} where shop_id = {{}} and fragment_b in {{}}"
 _OWNERSHIPS = (
     "select type, value, era, fragment_id, since, until, state from ownerships"
     " where shop_id = {} and fragment_id in {}"
