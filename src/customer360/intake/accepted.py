@@ -14,6 +14,8 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from customer360.intake.digest_filter import DigestFilter
@@ -40,8 +42,8 @@ class _Recent:
 
     change: int = -1
     digests: set[bytes] = field(default_factory=set)
-    moving: list[bytes] = field(default_factory=list)
-    """What is still to be moved, the last first."""
+    moving: NDArray[np.void] = field(default_factory=lambda: _in_order(b""))
+    """What is still to be moved."""
     moving_up_to: int = -1
 
 
@@ -91,12 +93,13 @@ class AcceptedSignals:
         batches leave last.
         """
         recent = self._recent.get(shop_id, _Recent())
-        if len(recent.digests) < self._moved_at * patience and (patience > 1 or not recent.moving):
+        waits = len(recent.digests) < self._moved_at * patience
+        if waits and (patience > 1 or not len(recent.moving)):
             return False
-        if not recent.moving:
-            recent.moving = sorted(recent.digests, reverse=True)
+        if not len(recent.moving):
+            recent.moving = _in_order(b"".join(recent.digests))
             recent.moving_up_to = recent.change
-        step, recent.moving = recent.moving[: -_STEP - 1 : -1], recent.moving[:-_STEP]
+        step, recent.moving = recent.moving[:_STEP].tolist(), recent.moving[_STEP:]
         writes = Writes()
         writes.insert(
             accepted_signals,
@@ -104,7 +107,7 @@ class AcceptedSignals:
             [(shop_id, digest) for digest in step],
             on_conflict="do nothing",
         )
-        if not recent.moving:
+        if not len(recent.moving):
             writes.each(
                 f"delete from {accepted_batches.name} where shop_id = {{}} and change < {{}}",
                 [(shop_id, recent.moving_up_to)],
@@ -116,7 +119,7 @@ class AcceptedSignals:
             )
         with database.write() as connection:
             writes.run(connection)
-        if not recent.moving:
+        if not len(recent.moving):
             self._recent[shop_id] = _Recent()
             self._small.discard(shop_id)
         return True
@@ -178,6 +181,12 @@ def write(writes: Writes, shop_id: int, change: int, digests: Iterable[bytes]) -
         writes.insert(
             accepted_batches, ("shop_id", "change", "digests"), [(shop_id, change, together)]
         )
+
+
+def _in_order(digests: bytes) -> NDArray[np.void]:
+    """Digests by their first half, as neighbours of the table: its order, but for what is too seldom to matter."""
+    halves = np.frombuffer(digests, ">u8")[:: DIGEST_BYTES // 8]
+    return np.frombuffer(digests, np.dtype((np.void, DIGEST_BYTES)))[halves.argsort()]
 
 
 def _apart(digests: bytes) -> Iterable[bytes]:
