@@ -12,10 +12,11 @@ from __future__ import annotations
 import gc
 import logging
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, update
@@ -34,6 +35,7 @@ from customer360.intake.files.jobs import finish_imports
 from customer360.intake.resolving import Step, resolve_shop
 from customer360.intake.tables import inbox
 from customer360.profiles import checkouts
+from customer360.storage.database import Database
 from customer360.storage.flight import FlightServer
 from customer360.storage.metadata import shop_clock
 from customer360.warehouse.query import LocalWarehouse
@@ -48,7 +50,7 @@ _IDLE_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 300
 _CHECKOUTS_EVERY: Instant = 5 * SECOND
 _LETTERS_EVERY: Instant = 5 * SECOND
-_CHECKPOINT_EVERY: Instant = 2 * SECOND
+_CHECKPOINT_SECONDS = 2.0
 # While signals pour in, what a sync copies is less a signal, the longer it waits; but nothing should pile up.
 _LONGEST_SYNC_PAUSE: Instant = SECOND
 _RULES_EVERY: Instant = 5 * SECOND
@@ -58,7 +60,7 @@ _REST_AFTER: Instant = 5 * SECOND
 _COUNT_EVERY: Instant = SECOND
 # While a step writes, nobody else can: so long after the last signal, those who sent are no longer waiting.
 _SENDING: Instant = SECOND
-_WHILE_SENDING = 500
+_WHILE_SENDING = 1000
 _PATIENCE = 4
 _LEARNED_WHILE_IDLE = 10
 _COLLECT_AFTER_OBJECTS = 1_000_000
@@ -74,7 +76,6 @@ class _Pace:
     sync_took: Instant = 0
     copied_at: Instant = 0
     """When something last entered the warehouse."""
-    behind: bool = True
     rows_left: bool = True
     """Signals have left the inbox since somebody last asked which imports that ends."""
     checkouts_at: Instant = 0
@@ -96,7 +97,6 @@ class Worker:
     owner: int = field(default_factory=lambda: random.SystemRandom().getrandbits(62))
     _accepted: AcceptedSignals = field(default_factory=AcceptedSignals)
     _paces: dict[int, _Pace] = field(default_factory=dict)
-    _checkpoint_at: Instant = 0
 
     def turn(self, shop: Shop) -> int:
         """Everything that is due for one shop; returns how many signals were taken."""
@@ -111,7 +111,7 @@ class Worker:
                 self._keep_house(shop, pace, now)
             if self.warehouse:
                 self._resolve_anew(shop, pace)
-                self._sync(shop, pace, idle=taken == 0)
+                self._sync(shop, pace, busy=taken > 0 if self.signals else self._is_sending())
             pace.failures = 0
             return taken
         except LeaseLost:
@@ -153,13 +153,6 @@ class Worker:
                 .values(lease_until=0)
             )
 
-    def checkpoint(self) -> None:
-        """Keep SQLite's log short, in the time of whoever has most of it."""
-        now = self.app.clock.now()
-        if self.warehouse and now >= self._checkpoint_at:
-            self._checkpoint_at = now + _CHECKPOINT_EVERY
-            self.app.database.checkpoint()
-
     def rest(self) -> None:
         """Do what is better done while nobody waits: a file is written anew only when nothing enters it."""
         if not (self.warehouse and isinstance(self.app.warehouse, LocalWarehouse)):
@@ -193,9 +186,9 @@ class Worker:
             min(most, _WHILE_SENDING) if sending else most,
         )
         self._accepted.move(app.database, shop.shop_id, patience=_PATIENCE if sending else 1)
-        self._accepted.learn(app.database, shop.shop_id)
+        self._accepted.learn(app.database, shop.shop_id, idle=False)
         pace.lease_until = app.clock.now() + lease.seconds * SECOND
-        pace.behind = pace.rows_left = True
+        pace.rows_left = True
         return result.taken
 
     def _is_sending(self) -> bool:
@@ -215,7 +208,7 @@ class Worker:
                     checkouts.decide_due(
                         connection, shop.shop_id, now, app.settings.checkout_abandoned_minutes
                     )
-                pace.behind, pace.checkouts_at = True, now
+                pace.checkouts_at = now
         if now >= pace.letters_at:
             pace.letters_at = now + _LETTERS_EVERY
             with app.database.read() as connection:
@@ -241,24 +234,20 @@ class Worker:
             pace.resolving = resolve_shop(app.database, app.clock, shop.shop_id)
         if next(pace.resolving, None) is None:
             pace.resolving = None
-        pace.behind = True
         return True
 
-    def _sync(self, shop: Shop, pace: _Pace, *, idle: bool) -> None:
-        began = self.app.clock.now()
-        if not (idle and pace.behind):
-            since = began - pace.synced_at
-            if since < self.app.settings.sync_interval_ms * 1000:
-                return
-            longer = min(pace.sync_took, _LONGEST_SYNC_PAUSE)
-            if since < longer and self._has_waiting(shop.shop_id):
-                return
+    def _sync(self, shop: Shop, pace: _Pace, *, busy: bool) -> None:
+        """Copy what changed; while there is other work, not so often, as more at once costs less a signal."""
+        began, interval = self.app.clock.now(), self.app.settings.sync_interval_ms * 1000
+        pause = max(interval, min(pace.sync_took, _LONGEST_SYNC_PAUSE))
+        if busy and began < pace.synced_at + pause:
+            return
         try:
             if self.app.warehouse.sync(shop.shop_id).chunks:
                 pace.copied_at = self.app.clock.now()
         except WarehouseBusy:
             logger.debug("shop %d: the warehouse is in other hands; its sync waits", shop.shop_id)
-        pace.synced_at, pace.behind = self.app.clock.now(), False
+        pace.synced_at = self.app.clock.now()
         pace.sync_took = pace.synced_at - began
 
     def _has_waiting(self, shop_id: int) -> bool:
@@ -296,10 +285,9 @@ def run(
     worker = Worker(app, signals=signals, warehouse=warehouse)
     voice = Voice(app) if warehouse else None
     try:
-        with collecting_rarely():
+        with collecting_rarely(), _short_log(app.database) if warehouse else nullcontext():
             while not stop.is_set():
                 taken = sum(worker.turn(shop) for shop in _shops(app))
-                worker.checkpoint()
                 if not taken:
                     if voice is not None:
                         voice.begin()
@@ -323,6 +311,27 @@ def collecting_rarely() -> Iterator[None]:
         gc.set_threshold(*before)
         # What stays frozen is never given back, and DuckDB's module complains of that at the very end.
         gc.unfreeze()
+
+
+@contextmanager
+def _short_log(database: Database) -> Iterator[None]:
+    """Keep SQLite's log short meanwhile, in a thread of its own: copying it waits for the disk, and a sync need not."""
+    ended = threading.Event()
+
+    def copy() -> None:
+        while not ended.wait(_CHECKPOINT_SECONDS):
+            try:
+                database.checkpoint()
+            except (DBAPIError, sqlite3.Error, OSError) as error:
+                logger.warning("the write-ahead log stays long: %s", type(error).__name__)
+
+    thread = threading.Thread(target=copy, name="checkpoint", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class Voice:

@@ -27,6 +27,7 @@ DIGEST_BYTES: Final = 16
 MOVED_AT: Final = 300_000
 """Digests that wait in batches before they are moved: some 30 MB of memory while a shop is busy."""
 _LEARNED_AT_ONCE = 50_000
+_LEARNED_WHILE_BUSY = 2_000
 _STEP = 4_000
 """Digests moved in one transaction, so that nobody waits long for it."""
 
@@ -124,8 +125,9 @@ class AcceptedSignals:
             self._small.discard(shop_id)
         return True
 
-    def learn(self, database: Database, shop_id: int) -> bool:
-        """One short step of learning what is in the table; whether there was one to make."""
+    def learn(self, database: Database, shop_id: int, *, idle: bool = True) -> bool:
+        """One short step of learning what is in the table, a shorter one if not idle; whether there was one to make."""
+        at_once = _LEARNED_AT_ONCE if idle else _LEARNED_WHILE_BUSY
         learned = self._learned.get(shop_id)
         if shop_id in self._small or (learned is not None and learned.complete):
             return False
@@ -136,10 +138,10 @@ class AcceptedSignals:
                 "select digest from accepted_signals where shop_id = {} and digest > {}"
                 " order by digest limit {}"
             )
-            rows = chain.from_iterable(fetch(connection, query, (shop_id, up_to, _LEARNED_AT_ONCE)))
+            rows = chain.from_iterable(fetch(connection, query, (shop_id, up_to, at_once)))
             digests = [bytes(digest) for (digest,) in rows]
         if learned is None:
-            if len(digests) < _LEARNED_AT_ONCE:
+            if len(digests) < at_once:
                 self._small.add(shop_id)
                 return False
             # Digests are random, so how far the first ones reach tells how many there are.
@@ -148,7 +150,7 @@ class AcceptedSignals:
             learned.filter.add(b"".join(recent.digests))
             self._learned[shop_id] = learned
         learned.filter.add(b"".join(digests))
-        learned.complete = len(digests) < _LEARNED_AT_ONCE
+        learned.complete = len(digests) < at_once
         learned.up_to = digests[-1] if digests else learned.up_to
         return True
 

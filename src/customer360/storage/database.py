@@ -21,8 +21,8 @@ from customer360.errors import ShopNotFound
 from customer360.storage.metadata import shop_clock
 
 _WRITE = "c360_write"
-# A log of a gigabyte: copying its rest holds writers up, so it happens seldom.
-_LONG_LOG_PAGES = 250_000
+# 200 MB. Writing over a log is cheaper than making it longer, but to begin it anew holds writers up for a moment.
+_LONG_LOG_PAGES = 50_000
 _KEPT_LOG_BYTES = 256 * 1024**2
 
 
@@ -123,6 +123,8 @@ class Database:
         Where the log has become long, writers wait for the last of it, so that it begins anew instead of growing.
         """
         if self.path is not None and self._copy_log() > _LONG_LOG_PAGES:
+            # What was written during the long copy is copied before writers wait for what was written since.
+            self._copy_log()
             with self._queue():
                 self._copy_log()
 
