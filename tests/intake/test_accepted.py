@@ -157,6 +157,20 @@ def test_a_worker_that_learned_the_table_looks_only_for_what_may_be_there(
     assert known(signals, database, shop_id) == set(DIGESTS[:70])
 
 
+def test_a_worker_learns_in_shorter_steps_while_signals_wait(
+    database: Database, shop_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accepted, "_LEARNED_AT_ONCE", 40)
+    monkeypatch.setattr(accepted, "_LEARNED_WHILE_BUSY", 10)
+    signals = AcceptedSignals(moved_at=50)
+    accept(database, shop_id, 1, DIGESTS[:70])
+    moved(signals, database, shop_id)
+    assert [signals.learn(database, shop_id, idle=False) for _ in range(3)] == [True] * 3
+    assert looked_for(signals, database, shop_id, monkeypatch) == 100
+    assert learn(signals, database, shop_id) == 2
+    assert looked_for(signals, database, shop_id, monkeypatch) == 70
+
+
 def test_what_is_accepted_while_a_worker_learns_is_known_to_it(
     database: Database, shop_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
