@@ -1,4 +1,4 @@
-"""Money, ids and time ranges: the small values that every package shares."""
+"""Money, counts, ids and time ranges: the small values that every package shares."""
 
 from __future__ import annotations
 
@@ -60,6 +60,11 @@ def round_amount(amount: Amount, currency: str) -> Decimal:
 def money_text(amount: Amount | None, currency: str) -> str | None:
     """The amount as the API writes it: a decimal string such as "59.00"."""
     return None if amount is None else str(round_amount(amount, currency))
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count with its word: "1 pair", "4,000 pairs"; `many` where that is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 @dataclass(frozen=True, slots=True)

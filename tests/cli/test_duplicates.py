@@ -23,7 +23,7 @@ def test_a_scan_says_what_it_found_in_each_shop(
 
     spoken = c360("duplicates", "scan").stdout
 
-    assert "Harbour Tea: 3 people compared in 1 pairs; 1 may be duplicates, 1 of them new" in spoken
+    assert "Harbour Tea: 3 people compared in 1 pair; 1 may be duplicates, 1 of them new" in spoken
     assert "Note: Fixed weights were used: 3 people" in spoken
     assert "Empty: 0 people compared" in spoken
     assert sorted(path.suffix for path in (data_dir / "duplicates").iterdir()) == [".lock", ".lock"]
@@ -32,7 +32,7 @@ def test_a_scan_says_what_it_found_in_each_shop(
     done = {"state": "done", "candidates": 1, "new": 1, "learned": False, "reason": None}
     assert done.items() <= first["last_scan"].items()
     assert second["last_scan"]["candidates"] == 0
-    assert ": 1 pairs, 1 of them new, by fixed weights in " in c360("status").stdout
+    assert ": 1 pair, 1 of them new, by fixed weights in " in c360("status").stdout
 
     (again,) = said(c360("duplicates", "scan", "--shop", "Harbour Tea", "--json"))
 

@@ -195,11 +195,11 @@ def test_an_event_over_the_limit_is_not_replayed(
                 **letter, failed_at=now, reason="too_large", detail="", attempts=0
             )
         )
-    assert "1 are larger than C360_MAX_EVENT_BYTES" in c360("dead-letters", "replay").stdout
+    assert "1 stays, larger than C360_MAX_EVENT_BYTES" in c360("dead-letters", "replay").stdout
     one = ["dead-letters", "replay", "--shop", shop["shop_id"], "--id", "1"]
     assert "raise the limit" in c360(*one, code=1).stderr
     monkeypatch.setenv("C360_MAX_EVENT_BYTES", "40000")
-    assert "1 dead letters wait" in c360(*one).stdout
+    assert "1 dead letter waits" in c360(*one).stdout
 
 
 def test_a_backup_brings_back_what_was_there_and_nothing_else(

@@ -176,7 +176,7 @@ def test_what_a_server_without_a_worker_takes_waits_for_a_drain(
     (row,) = said(c360("status", "--json"))["shops"]
     assert row["balance"]["waiting"] == 1
 
-    assert "Processed 1 signals" in c360("drain", "--shop", shop["shop_id"]).stdout
+    assert "Processed 1 signal;" in c360("drain", "--shop", shop["shop_id"]).stdout
 
     (row,) = said(c360("status", "--json"))["shops"]
     assert (row["balance"]["stored"], row["balance"]["waiting"]) == (1, 0)

@@ -38,7 +38,7 @@ def test_the_status_says_what_lacks_and_a_rebuild_brings_it(
     assert before["shop_id"] == shop["shop_id"]
     assert before["behind"] == before["change"] > 0
     assert empty["rows"]["event_facts"] == 0
-    assert "Harbour Tea: 1 rows" in c360("warehouse", "rebuild", "--shop", shop["shop_id"]).stdout
+    assert "Harbour Tea: 1 row in" in c360("warehouse", "rebuild", "--shop", shop["shop_id"]).stdout
     (after,) = said(c360("warehouse", "status", "--shop", "Harbour Tea", "--json"))
     assert (after["behind"], after["rows"]["event_facts"]) == (0, 1)
     assert "Harbour Tea" in c360("warehouse", "status").stdout

@@ -62,6 +62,14 @@ def test_times_are_relative_under_a_day_and_then_days(age: Instant, expected: st
     assert f">{expected}</time>" in shown
 
 
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [(0, "less than a second"), (SECOND, "1 sec"), (12 * MINUTE, "12 mins"), (HOUR, "1 hr")],
+)
+def test_a_length_of_time_has_the_unit_that_fits(length: Instant, expected: str) -> None:
+    assert formats.span(length) == expected
+
+
 def test_a_time_tells_its_full_moment_in_the_shops_zone() -> None:
     shown = formats.when(NOW, NOW, "Europe/Dublin")
     assert 'datetime="2026-06-15T12:00:00Z" title="15 Jun 2026, 13:00"' in shown

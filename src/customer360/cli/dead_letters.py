@@ -65,6 +65,7 @@ def replay(
     """Put dead letters back into the inbox, where they wait to be processed like new ones."""
     from customer360.clock import SystemClock
     from customer360.intake.dead_letters import replay as replay_letters
+    from customer360.values import counted
 
     if ids and shop is None:
         raise InvalidInput("Say with --shop which shop the ids belong to.", "shop")
@@ -84,11 +85,12 @@ def replay(
                 )
             moved, large = moved + done.waiting, large + done.too_large
     typer.echo(
-        f"{moved:,} dead letters wait in the inbox again; the worker or `c360 drain` takes them."
+        f"{counted(moved, 'dead letter waits', 'dead letters wait')} in the inbox again; the worker or `c360 drain`"
+        " takes them."
     )
     if large:
         typer.echo(
-            f"{large:,} are larger than C360_MAX_EVENT_BYTES still and stay; raise it, then replay them."
+            f"{counted(large, 'stays', 'stay')}, larger than C360_MAX_EVENT_BYTES still; raise it, then replay again."
         )
 
 

@@ -56,13 +56,14 @@ def _shop(settings: Settings, customers: int, seed: int) -> DemoShop:
     from customer360.clock import SystemClock
     from customer360.demo.history import Plan
     from customer360.demo.shop import find_or_make
+    from customer360.values import counted
 
     wanted = Plan(SystemClock().now(), customers, seed)
     with opened_database(settings) as database, database.write() as connection:
         found = find_or_make(connection, wanted)
     if found.complete and (found.plan.customers, found.plan.seed) != (customers, seed):
         typer.echo(
-            f"{found.shop.name} is here already, with {found.plan.customers:,} customers;"
+            f"{found.shop.name} is here already, with {counted(found.plan.customers, 'customer')};"
             f" to make another, first: c360 shop delete --shop {found.shop.shop_id}"
         )
     return found
@@ -70,8 +71,9 @@ def _shop(settings: Settings, customers: int, seed: int) -> DemoShop:
 
 def _fill(settings: Settings, found: DemoShop) -> None:
     from customer360.demo.shop import fill
+    from customer360.values import counted
 
-    typer.echo(f"Inventing {found.plan.customers:,} customers of {found.shop.name} …")
+    typer.echo(f"Inventing {counted(found.plan.customers, 'customer')} of {found.shop.name} …")
     # Nobody looks at the shop before it is complete, so the warehouse is filled once, in the end.
     settings = replace(settings, sync_interval_ms=_NEVER_MS)
     with opened_app("cli", settings) as app, _bars() as progress:

@@ -104,10 +104,13 @@ def _progress(name: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], N
 
 
 def _say(shop: Shop, report: Report) -> None:
+    from customer360.values import counted
+
     scan = report.scan
     typer.echo(
-        f"{shop.name}: {scan.people:,} people compared in {scan.pairs:,} pairs; {report.candidates:,} may be"
-        f" duplicates, {report.new:,} of them new; {report.ended:,} earlier suggestions ended."
+        f"{shop.name}: {counted(scan.people, 'person', 'people')} compared in {counted(scan.pairs, 'pair')};"
+        f" {report.candidates:,} may be duplicates, {report.new:,} of them new;"
+        f" {counted(report.ended, 'earlier suggestion')} ended."
     )
     for warning in report.scan.warnings:
         typer.secho(f"  Note: {warning}", fg="yellow")

@@ -110,6 +110,7 @@ def worker_command(half: Half) -> list[str]:
 
 def drain(shop: AnyShopOption = None) -> None:
     """Process all that waits, then return."""
+    from customer360.values import counted
     from customer360.worker import drain as drain_inbox
 
     with opened_app("cli") as app:
@@ -117,7 +118,7 @@ def drain(shop: AnyShopOption = None) -> None:
             shop_id = None if shop is None else named_shop(connection, shop).shop_id
         with typer.progressbar(length=1, label="Processing") as bar:
             taken = drain_inbox(app, shop_id, partial(_move, bar))
-    typer.echo(f"Processed {taken:,} signals; nothing waits.")
+    typer.echo(f"Processed {counted(taken, 'signal')}; nothing waits.")
 
 
 def _move(bar: Any, done: int, waiting: int) -> None:

@@ -129,16 +129,20 @@ def _scan_status(scan: ScanRow) -> dict[str, Any]:
 
 
 def _print_scan(scan: dict[str, Any]) -> None:
+    from customer360.values import counted
+
     said = {
         "running": "runs",
         "failed": f"failed and is tried again with the next scan: {scan['reason']}",
-        "done": f"{scan['candidates'] or 0:,} pairs, {scan['new'] or 0:,} of them new,"
+        "done": f"{counted(scan['candidates'] or 0, 'pair')}, {scan['new'] or 0:,} of them new,"
         f" by {'learned' if scan['learned'] else 'fixed'} weights in {scan['seconds']} s",
     }
     typer.echo(f"  scanned for duplicates {scan['began_at']}: {said[scan['state']]}")
 
 
 def _print_shop(shop: dict[str, Any]) -> None:
+    from customer360.values import counted
+
     balance, oldest = shop["balance"], shop["oldest_waiting_seconds"]
     name = shop["name"] if shop["state"] == "active" else f"{shop['name']} ({shop['state']})"
     typer.secho(f"{name}  {shop['shop_id']}", bold=True)
@@ -152,7 +156,7 @@ def _print_shop(shop: dict[str, Any]) -> None:
     if oldest is not None:
         typer.echo(f"  the oldest signal waits since {oldest:,.1f} s")
     if shop["changes_to_sync"]:
-        typer.echo(f"  the warehouse lacks {shop['changes_to_sync']:,} changes")
+        typer.echo(f"  the warehouse lacks {counted(shop['changes_to_sync'], 'change')}")
     if shop["last_scan"]:
         _print_scan(shop["last_scan"])
     typer.echo()

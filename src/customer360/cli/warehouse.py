@@ -33,6 +33,8 @@ def register(app: typer.Typer) -> None:
 @warehouse.command("rebuild")
 def rebuild(shop: AnyShopOption = None) -> None:
     """Make the warehouse anew from the profile store; questions go to the old one until the new one is complete."""
+    from customer360.values import counted
+
     with _opened() as (database, answering):
         with database.read() as connection:
             found = named_shops(connection, shop)
@@ -41,7 +43,7 @@ def rebuild(shop: AnyShopOption = None) -> None:
             result = answering.rebuild(each.shop_id)
             seconds = time.monotonic() - began
             typer.echo(
-                f"{each.name}: {result.rows:,} rows in {seconds:.1f} s, up to change {result.change:,}."
+                f"{each.name}: {counted(result.rows, 'row')} in {seconds:.1f} s, up to change {result.change:,}."
             )
 
 

@@ -30,7 +30,7 @@ from customer360.identities.tables import (
     profiles,
 )
 from customer360.storage.database import Writes, next_change
-from customer360.values import new_ids
+from customer360.values import counted, new_ids
 
 Follow = Callable[[Connection, int, int, Links], None]
 """What hangs on profiles and fragments follows them: called with the shop's id, the change number and what changed."""
@@ -280,4 +280,4 @@ def _refuse_if_held(
 
 def _in_words(window: Instant) -> str:
     hours = window // HOUR
-    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+    return counted(hours, "hour") if hours < 48 else counted(hours // 24, "day")

@@ -26,6 +26,7 @@ from customer360.profiles.hydrate import find_by_identifier
 from customer360.profiles.members import aggregates_in, write_aggregates
 from customer360.profiles.renaming import rename
 from customer360.storage.database import Writes
+from customer360.values import counted
 
 _CHANNELS: dict[Channel, str] = {
     "email": "e-mail",
@@ -58,14 +59,14 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """For example "3 orders, 2 e-mails, consent for SMS becomes withdrawn"."""
-        counted = (
+        found = (
             (self.orders, "order"),
             (len(self.emails), "e-mail"),
             (len(self.phones), "phone"),
         )
-        said = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counted if count]
+        said = [counted(count, word) for count, word in found if count]
         if not said:
-            said = [f"{self.identifiers} identifier{'' if self.identifiers == 1 else 's'}"]
+            said = [counted(self.identifiers, "identifier")]
         changed = dict.fromkeys((one.channel, one.after) for one in self.consents)
         said += [f"consent for {_CHANNELS[channel]} becomes {state}" for channel, state in changed]
         return ", ".join(said)

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from customer360.clock import DAY, Instant, local_date, to_iso
 from customer360.profiles.browse import Found, Wanted, browse, countries
 from customer360.profiles.hydrate import Summary, hydrate, search
-from customer360.values import Amount, money_text
+from customer360.values import Amount, counted, money_text
 from customer360.web import filters, formats
 from customer360.web.door import Door, Page
 from customer360.web.filters import PAGE_ROWS, CustomerFilter
@@ -230,9 +230,8 @@ def _column(chosen: CustomerFilter, name: str, label: str, is_number: bool) -> C
 def _count_line(chosen: CustomerFilter, found: Found) -> str:
     one, many = _NOUNS[chosen.kind]
     if found.total == found.everyone:
-        return f"{formats.number(found.total)} {one if found.total == 1 else many}"
-    everyone = one if found.everyone == 1 else many
-    return f"{formats.number(found.total)} of {formats.number(found.everyone)} {everyone}"
+        return counted(found.total, one, many)
+    return f"{formats.number(found.total)} of {counted(found.everyone, one, many)}"
 
 
 def _shown_line(chosen: CustomerFilter, found: Found) -> str:

@@ -20,7 +20,7 @@ from customer360.intake.dead_letters import (
     load_letter,
     replay,
 )
-from customer360.values import parse_id
+from customer360.values import counted, parse_id
 from customer360.web import formats
 from customer360.web.door import Door, Page
 from customer360.web.visit import Visit
@@ -92,12 +92,12 @@ def replay_chosen(door: Door, visit: Visit) -> Response:
 
 
 def _told(done: Replayed) -> str:
-    n, large = formats.number(done.waiting), formats.number(done.too_large)
-    stay = f"{large} {'stays' if done.too_large == 1 else 'stay'}, too large for C360_MAX_EVENT_BYTES still."
+    stays = counted(done.too_large, "stays", "stay")
+    stay = f"{stays}, too large for C360_MAX_EVENT_BYTES still."
     if not done.waiting:
         return stay if done.too_large else "There was nothing to replay."
-    counted = "1 signal waits" if done.waiting == 1 else f"{n} signals wait"
-    told = f"{counted} to be processed again. What still cannot be used comes back here."
+    waiting = counted(done.waiting, "signal waits", "signals wait")
+    told = f"{waiting} to be processed again. What still cannot be used comes back here."
     return f"{told} {stay}" if done.too_large else told
 
 

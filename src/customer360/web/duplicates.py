@@ -30,7 +30,7 @@ from customer360.identities.scan_log import last_scan
 from customer360.intake import merging
 from customer360.profiles.card import kind_of
 from customer360.profiles.facts import Facts, gather
-from customer360.values import parse_id
+from customer360.values import counted, parse_id
 from customer360.web import formats
 from customer360.web.deciding import actor_of, came_from, tabs, titles
 from customer360.web.door import Door, Page
@@ -171,7 +171,7 @@ def _merge(door: Door, visit: Visit, candidate_ids: list[int]) -> Response:
     text = (
         f"{told} are one customer now."
         if len(candidate_ids) == 1
-        else f"{formats.number(len(made))} {'merge' if len(made) == 1 else 'merges'} done."
+        else f"{counted(len(made), 'merge')} done."
     )
     return door.redirect(came_from(visit), text, undo=[row.merge_id for row in made])
 

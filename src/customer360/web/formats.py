@@ -19,9 +19,9 @@ from babel.numbers import (
 )
 from markupsafe import Markup
 
-from customer360.clock import DAY, MINUTE, Instant, local_date, to_datetime, to_iso, zone
+from customer360.clock import DAY, MINUTE, SECOND, Instant, local_date, to_datetime, to_iso, zone
 from customer360.errors import InvalidMoney
-from customer360.values import AMOUNT_SCALE, Amount, parse_amount, round_amount
+from customer360.values import AMOUNT_SCALE, Amount, counted, parse_amount, round_amount
 
 NO_DATA = "–"
 LOCALE = Locale("en")
@@ -129,8 +129,10 @@ def ago(age: Instant) -> str:
 
 
 def span(duration: Instant) -> str:
-    """A length of time: 12 min."""
-    length = timedelta(microseconds=max(duration, 0))
+    """A length of time: 12 mins."""
+    if duration < SECOND:
+        return "less than a second"
+    length = timedelta(microseconds=duration)
     return format_timedelta(length, format="short", locale=_SPANS, threshold=1)
 
 
@@ -191,6 +193,7 @@ def _local(value: Instant, timezone: str) -> datetime:
 
 FILTERS = {
     "number": number,
+    "counted": counted,
     "percent": percent,
     "money": money,
     "money_full": money_full,

@@ -16,6 +16,7 @@ from customer360.intake.files.jobs import Import, list_imports, load_import, rej
 from customer360.intake.files.mapping import ColumnMapping, check_mapping, fields_of
 from customer360.intake.files.plan import Plan, Preview, as_kind, preview
 from customer360.intake.files.rejects import write_rejects
+from customer360.values import counted
 from customer360.web import formats
 from customer360.web.door import Door, Page
 from customer360.web.spreadsheet import download
@@ -136,14 +137,14 @@ def progress_of(job: Import, now: Instant) -> Progress:
     """Reading counts bytes; what is read then waits for the worker, which counts rows."""
     if job.state == "processing":
         done = job.rows_read - job.waiting
-        left = formats.number(job.waiting)
-        return Progress(done, max(job.rows_read, 1), f"All rows read. {left} wait to be processed.")
+        waiting = counted(job.waiting, "waits", "wait")
+        return Progress(done, max(job.rows_read, 1), f"All rows read. {waiting} to be processed.")
     share = job.bytes_read / job.bytes_total if job.bytes_total else 0.0
-    rows = formats.number(job.rows_read)
-    sentence = f"{formats.percent(share)} read, {rows} rows so far."
+    sentence = f"{formats.percent(share)} read, {counted(job.rows_read, 'row')} so far."
     elapsed = now - job.started_at
     if elapsed > _ESTIMATE_AFTER and share > 0.01:
-        sentence += f" About {formats.span(round(elapsed * (1 - share) / share))} left."
+        left = max(round(elapsed * (1 - share) / share), SECOND)
+        sentence += f" About {formats.span(left)} left."
     return Progress(job.bytes_read, max(job.bytes_total, 1), sentence)
 
 

@@ -136,7 +136,7 @@ def test_a_word_that_everybody_shares_brings_nobody_together(tmp_path: Path) -> 
 
     assert found == {}
     assert scan.pairs == 0
-    assert "more than 1 people share were not followed" in scan.warnings[0]
+    assert "each shared by more than 1 person." in scan.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from customer360.identities.similarity.weigh import (
     probability,
     steps_of,
 )
+from customer360.values import counted
 
 THRESHOLD = 0.9
 """Pairs are suggested that are one person with at least this probability."""
@@ -126,7 +127,8 @@ def _suggestions(
     largest = blocks.largest_size(sizes, budget)
     if left_out := sum(keys for size, keys in sizes if size > largest):
         scan.warnings.append(
-            f"{left_out:,} words or numbers that more than {max(largest, 1)} people share were not followed."
+            f"Not followed: {counted(left_out, 'word or number', 'words or numbers')}, each shared by more than"
+            f" {counted(max(largest, 1), 'person', 'people')}."
         )
     run(connection, blocks.MEETINGS_SQL, [largest])
     meeting = sum(keys * size * (size - 1) // 2 for size, keys in sizes if size <= largest)
@@ -170,8 +172,8 @@ def _scorer(
         )
     elif scan.people < _FEWEST_LEARNED:
         scan.warnings.append(
-            f"Fixed weights were used: {scan.people:,} people with names or addresses are too few to learn from;"
-            f" {_FEWEST_LEARNED:,} are needed."
+            f"Fixed weights were used: {counted(scan.people, 'person has', 'people have')} a name or address, and"
+            f" {_FEWEST_LEARNED:,} are needed to learn from."
         )
     else:
         progress("Learning", 0, 0)

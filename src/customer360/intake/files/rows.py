@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from customer360.errors import InvalidInput
 from customer360.intake.files.open import MAX_LINE, TOO_LONG, OpenedFile, is_decoded
+from customer360.values import counted
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 1000
@@ -187,4 +188,4 @@ def _fitted(cells: list[str], width: int) -> Row:
     if len(cells) > width and not any(cells[width:]):
         return Row(cells[:width])
     reason = "too_few_columns" if len(cells) < width else "too_many_columns"
-    return Row(cells, (reason, f"The row has {len(cells)} columns, the header {width}"))
+    return Row(cells, (reason, f"The row has {counted(len(cells), 'column')}, the header {width}"))
