@@ -30,9 +30,7 @@ def test_a_check_says_how_much_there_is_and_ends_with_1_where_anything_differs(
     c360: Run, imported: dict[str, str], database: Database
 ) -> None:
     spoken = c360("identities", "check").stdout
-    assert (
-        "Harbour Tea: 3 observations in 1 components, of which 1 were replayed; 0 differ" in spoken
-    )
+    assert "Harbour Tea: 3 observations in 1 component, of which 1 was replayed; 0 differ" in spoken
     with database.write() as connection:
         connection.execute(text("update ownerships set since = 0"))
 
@@ -47,10 +45,30 @@ def test_a_check_says_how_much_there_is_and_ends_with_1_where_anything_differs(
         "too_large": 0,
         "differing": 1,
     }
-    assert "1 were resolved anew" in c360("identities", "resolve").stdout
+    assert "1 was resolved anew" in c360("identities", "resolve").stdout
     assert "0 differ" in c360("identities", "check").stdout
     (told,) = said(c360("identities", "resolve", "--json"))
-    assert told["differing"] == 0
+    assert (told["differing"], told["resolved"]) == (0, 0)
+
+
+def test_what_ends_early_is_not_said_to_be_resolved(
+    c360: Run, imported: dict[str, str], database: Database
+) -> None:
+    with database.write() as connection:
+        connection.execute(text("update ownerships set since = 0"))
+        # Somebody changes the rules between the look at everybody and the first thing that is written.
+        connection.execute(
+            text(
+                "create trigger overtake after update on shop_clock begin insert into identity_rules"
+                " values (new.shop_id, 1 + new.change, '{}', 'ann', 0, 0, 0, null); end"
+            )
+        )
+
+    spoken = c360("identities", "resolve", code=1).stdout
+    (told,) = said(c360("identities", "resolve", "--json", code=1))
+
+    assert "of 1 that differed, 0 were resolved anew: the rules were changed meanwhile" in spoken
+    assert (told["differing"], told["resolved"]) == (1, 0)
 
 
 def test_any_name_of_a_shop_can_be_shown_beside_its_progress(c360: Run) -> None:
@@ -67,7 +85,7 @@ def test_changed_rules_are_shown_with_who_changed_them_and_reach_everybody_with_
     spoken = c360("identities", "rules", *at, "--set", "shopify_customer_id=2").stdout
     assert "command line: shopify_customer_id from 1 to 2" in spoken
     assert "Everybody is being resolved by these rules: 0 of 0 components" in spoken
-    assert "1 differ" in c360("identities", "check", code=1).stdout
+    assert "1 differs from what is stored" in c360("identities", "check", code=1).stdout
 
     c360("drain")
 
@@ -84,7 +102,7 @@ def test_changed_rules_are_shown_with_who_changed_them_and_reach_everybody_with_
     [
         ("email", "no NAME=VALUE"),
         ("email=many", "Give a whole number"),
-        ("email=0", "from 1 to 100"),
+        ("email=0", "email: Give a whole number from 1 to 100"),
         ("cookie=3", "There is no rule 'cookie'"),
     ],
 )
@@ -94,3 +112,13 @@ def test_a_rule_that_cannot_be_is_told(
     spoken = c360("identities", "rules", "--shop", "Harbour Tea", "--set", given, code=2).output
 
     assert said_of_it in spoken
+
+
+@pytest.mark.timeout(20)
+def test_whoever_looks_at_the_rules_waits_for_nobody_who_writes(
+    c360: Run, shop: dict[str, str], database: Database
+) -> None:
+    with database.write():
+        told = said(c360("identities", "rules", "--shop", "Harbour Tea", "--json"))
+
+    assert told["version"] == 0

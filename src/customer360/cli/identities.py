@@ -19,9 +19,12 @@ from customer360.cli.output import print_json, print_pairs
 from customer360.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from customer360.access.shops import Shop
     from customer360.identities.differences import Findings
     from customer360.identities.rules import Version
+    from customer360.intake.resolving import Step
 
 identities = typer.Typer(help="Who is who, and by which rules.", no_args_is_help=True)
 
@@ -35,15 +38,18 @@ def register(app: typer.Typer) -> None:
 def check(shop: AnyShopOption = None, as_json: JsonOption = False) -> None:
     """Resolve everybody anew in memory and compare; ends with 1 where anything that is stored differs."""
     from customer360.intake.resolving import check_shop
+    from customer360.values import counted
 
     found: list[tuple[Shop, Findings]] = []
     with opened_database(read_settings()) as database:
         with database.read() as connection:
             shops = named_shops(connection, shop)
         for each in shops:
-            found.append((each, check_shop(database, each.shop_id)))
+            findings = check_shop(database, each.shop_id)
+            found.append((each, findings))
             if not as_json:
-                _say(*found[-1])
+                differing = counted(len(findings.differing), "differs", "differ")
+                _say(each, findings, f"{differing} from what is stored")
     if as_json:
         print_json([_described(each, findings) for each, findings in found])
     if any(findings.differing for _, findings in found):
@@ -52,7 +58,10 @@ def check(shop: AnyShopOption = None, as_json: JsonOption = False) -> None:
 
 @identities.command("resolve")
 def resolve(shop: AnyShopOption = None, as_json: JsonOption = False) -> None:
-    """Resolve everybody anew and write what differs, a little at a time; everything else goes on meanwhile."""
+    """Resolve everybody anew and write what differs, a little at a time; everything else goes on meanwhile.
+
+    Ends with 1 where the rules of a shop were changed meanwhile: then the worker resolves everybody by the new ones.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -66,7 +75,7 @@ def resolve(shop: AnyShopOption = None, as_json: JsonOption = False) -> None:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    found: list[tuple[Shop, Findings]] = []
+    found: list[tuple[Shop, Step]] = []
     with (
         opened_database(read_settings()) as database,
         Progress(*columns, console=Console(stderr=True, quiet=as_json)) as bars,
@@ -77,12 +86,16 @@ def resolve(shop: AnyShopOption = None, as_json: JsonOption = False) -> None:
             task = bars.add_task(each.name, total=None)
             for step in resolve_shop(database, SystemClock(), each.shop_id):
                 bars.update(task, completed=step.done, total=step.total)
-            found.append((each, step.findings))
+            found.append((each, step))
     if as_json:
-        print_json([_described(each, findings) for each, findings in found])
+        print_json(
+            [_described(each, step.findings) | {"resolved": step.done} for each, step in found]
+        )
     else:
-        for each, findings in found:
-            _say(each, findings, "were resolved anew")
+        for each, step in found:
+            _say(each, step.findings, _resolved(step))
+    if any(step.done < step.total for _, step in found):
+        raise typer.Exit(1)
 
 
 @identities.command("rules")
@@ -95,31 +108,41 @@ def rules(
     as_json: JsonOption = False,
 ) -> None:
     """Show the shop's rules and who changed them, or change some: the worker then resolves everybody anew."""
-    from customer360.clock import SystemClock
-    from customer360.identities.rules import (
-        change_rules,
-        choice_told,
-        present_version,
-        versions_of,
-    )
+    from customer360.identities.rules import versions_of
 
-    with opened_database(read_settings()) as database, database.write() as connection:
+    told = dict(_pair(text) for text in set_ or ())
+    with (
+        opened_database(read_settings()) as database,
+        # Whoever only looks makes nobody wait.
+        database.write() if told else database.read() as connection,
+    ):
         found = named_shop(connection, shop)
-        if set_:
-            before = present_version(connection, found.shop_id).choice
-            change_rules(
-                connection,
-                found.shop_id,
-                choice_told(before, dict(_pair(text) for text in set_)),
-                found.country,
-                actor="command line",
-                now=SystemClock().now(),
-            )
+        if told:
+            _change(connection, found, told)
         versions = versions_of(connection, found.shop_id)
     if as_json:
         print_json(_as_json(versions))
     else:
         _print(versions)
+
+
+def _change(connection: Connection, shop: Shop, told: dict[str, str]) -> None:
+    """Let these rules hold from now on; raises InvalidInput by the name of the rule."""
+    from customer360.clock import SystemClock
+    from customer360.identities.rules import change_rules, choice_told, present_version
+
+    before = present_version(connection, shop.shop_id).choice
+    try:
+        change_rules(
+            connection,
+            shop.shop_id,
+            choice_told(before, told),
+            shop.country,
+            actor="command line",
+            now=SystemClock().now(),
+        )
+    except InvalidInput as error:
+        raise InvalidInput(f"{error.path}: {error}", error.path) from error
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -129,15 +152,27 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _say(shop: Shop, findings: Findings, did: str = "differ from what is stored") -> None:
+def _resolved(step: Step) -> str:
+    from customer360.values import counted
+
+    done = f"{counted(step.done, 'was', 'were')} resolved anew"
+    if step.done == step.total:
+        return done
+    return f"of {step.total:,} that differed, {done}: the rules were changed meanwhile, so the worker begins again"
+
+
+def _say(shop: Shop, findings: Findings, end: str) -> None:
+    from customer360.values import counted
+
     typer.echo(
-        f"{shop.name}: {findings.observations:,} observations in {findings.components:,} components, of which"
-        f" {findings.replayed:,} were replayed; {len(findings.differing):,} {did}."
+        f"{shop.name}: {counted(findings.observations, 'observation')}"
+        f" in {counted(findings.components, 'component')}, of which"
+        f" {counted(findings.replayed, 'was', 'were')} replayed; {end}."
     )
     if findings.too_large:
         typer.secho(
-            f"  Note: {findings.too_large:,} are too large to be resolved anew. Where one value links everybody,"
-            " `c360 identities rules --set placeholders=…` keeps out of them what comes from now on.",
+            f"  Note: {counted(findings.too_large, 'is', 'are')} too large to be resolved anew. Where one value links"
+            " everybody, `c360 identities rules --set placeholders=…` keeps out of them what comes from now on.",
             fg="yellow",
         )
 
@@ -172,6 +207,8 @@ def _as_json(versions: list[Version]) -> dict[str, Any]:
 
 
 def _print(versions: list[Version]) -> None:
+    from customer360.values import counted
+
     told = _as_json(versions)
     print_pairs([(name, value or "none") for name, value in told["rules"].items()])
     for change in told["changes"]:
@@ -182,5 +219,6 @@ def _print(versions: list[Version]) -> None:
     present, *_ = versions
     if present.resolved_at is None:
         typer.echo(
-            f"Everybody is being resolved by these rules: {present.done:,} of {present.total:,} components."
+            f"Everybody is being resolved by these rules: {present.done:,} of"
+            f" {counted(present.total, 'component')}."
         )
