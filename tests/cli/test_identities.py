@@ -101,7 +101,7 @@ def test_changed_rules_are_shown_with_who_changed_them_and_reach_everybody_with_
     ("given", "said_of_it"),
     [
         ("email", "no NAME=VALUE"),
-        ("email=many", "Give a whole number"),
+        ("email=many", "email: Give a whole number from 1 to 100"),
         ("email=0", "email: Give a whole number from 1 to 100"),
         ("cookie=3", "There is no rule 'cookie'"),
     ],

@@ -21,18 +21,20 @@ from customer360.storage.database import next_change, rows_in
 
 _YEAR_DAYS: Final = 365
 _MOST_PLACEHOLDERS: Final = 500
-# From and to, both of them sensible: 0 would link nobody, and a component has 5,000 fragments at most.
-_RANGES: dict[str, tuple[int, int]] = {
+Range = tuple[int, int]
+"""From and to, both of them allowed."""
+# Both ends are sensible: 0 would link nobody, and a component has 5,000 fragments at most.
+RANGES: dict[str, Range] = {
     "known_identifiers": (1, 1000),
     "hub_customer_ids": (1, 1000),
     "hub_profiles": (1, 1000),
     "stale_months": (1, 120),
 }
-_LIMIT_RANGE = (1, 100)
+LIMIT_RANGE: Range = (1, 100)
 # In characters: longer ones are far out of every range, and Python reads no number of thousands.
 _LONGEST_NUMBER = 20
 _LIMITS = {str(kind): limit for kind, limit in DEFAULT_RULES.limits.items()}
-NAMES: tuple[str, ...] = (*_LIMITS, *_RANGES, "placeholders")
+NAMES: tuple[str, ...] = (*_LIMITS, *RANGES, "placeholders")
 """What a shop may choose, each by its name: for a limit, the type of identifier that it limits."""
 
 
@@ -103,10 +105,10 @@ def choice_told(before: Choice, told: Mapping[str, str]) -> Choice:
         if name == "placeholders":
             others[name] = tuple(text.replace("\n", ",").split(","))
             continue
-        if name not in limits and name not in _RANGES:
+        if name not in limits and name not in RANGES:
             raise InvalidInput(f"There is no rule {name!r}; there are {', '.join(NAMES)}.", name)
         if not text.strip().isdecimal() or len(text) > _LONGEST_NUMBER:
-            raise InvalidInput("Give a whole number.", name)
+            raise InvalidInput(wanted(RANGES.get(name, LIMIT_RANGE)), name)
         if name in limits:
             limits[name] = int(text)
         else:
@@ -128,10 +130,18 @@ def _rules(text: str) -> Rules:
     return msgspec.json.decode(text, type=Choice).rules
 
 
-def versions_of(connection: Connection, shop_id: int) -> list[Version]:
-    """What a shop chose, newest first; the product's defaults come last."""
-    found = [_version(row) for row in connection.execute(_newest_first(shop_id))]
-    return [*found, _NOBODYS]
+def versions_of(
+    connection: Connection, shop_id: int, *, before: int | None = None, limit: int | None = None
+) -> list[Version]:
+    """What a shop chose, newest first; the product's defaults come last.
+
+    A page of it begins with the version below `before` and ends with the one that its `limit` versions changed.
+    """
+    query = _newest_first(shop_id).limit(None if limit is None else limit + 1)
+    if before is not None:
+        query = query.where(identity_rules.c.version < before)
+    found = [_version(row) for row in connection.execute(query)]
+    return found if limit is not None and len(found) > limit else [*found, _NOBODYS]
 
 
 def present_version(connection: Connection, shop_id: int) -> Version:
@@ -198,7 +208,7 @@ def changes_of(versions: Sequence[Version]) -> list[Change]:
 
 def as_told(choice: Choice) -> dict[str, str]:
     """Every part of a choice by its name, as `choice_told` reads it."""
-    numbers = {**choice.limits, **{name: getattr(choice, name) for name in _RANGES}}
+    numbers = {**choice.limits, **{name: getattr(choice, name) for name in RANGES}}
     return {name: str(number) for name, number in numbers.items()} | {
         "placeholders": ", ".join(choice.placeholders)
     }
@@ -208,8 +218,8 @@ def _checked(choice: Choice, country: str) -> Choice:
     if choice.limits.keys() != _LIMITS.keys():
         raise InvalidInput(f"Give a limit for each of {', '.join(_LIMITS)}.", "limits")
     for kind, limit in choice.limits.items():
-        _within(limit, _LIMIT_RANGE, kind)
-    for name, allowed in _RANGES.items():
+        _within(limit, LIMIT_RANGE, kind)
+    for name, allowed in RANGES.items():
         _within(getattr(choice, name), allowed, name)
     return msgspec.structs.replace(
         choice,
@@ -218,10 +228,16 @@ def _checked(choice: Choice, country: str) -> Choice:
     )
 
 
-def _within(value: int, allowed: tuple[int, int], path: str) -> None:
+def wanted(allowed: Range) -> str:
+    """What to give where a number is out of its range, or none."""
+    least, most = allowed
+    return f"Give a whole number from {least} to {most:,}."
+
+
+def _within(value: int, allowed: Range, path: str) -> None:
     least, most = allowed
     if not least <= value <= most:
-        raise InvalidInput(f"Give a whole number from {least} to {most:,}.", path)
+        raise InvalidInput(wanted(allowed), path)
 
 
 def _placeholders(told: tuple[str, ...], country: str) -> tuple[str, ...]:

@@ -91,8 +91,19 @@ class RuleChange(Answer):
     name: str = Field(description="Of a limit, the type of identifier")
     before: str
     after: str
+
+
+class RulesVersion(Answer):
+    """What somebody changed of the rules at one time."""
+
+    version: int = Field(description="Counts from 1")
     by: str
     at: Time
+    changes: list[RuleChange]
+
+
+class RulesVersionList(Listing[RulesVersion]):
+    """Every change of the rules, newest first."""
 
 
 class RulesAnswer(Answer):
@@ -107,7 +118,6 @@ class RulesAnswer(Answer):
     resolved: bool = Field(
         description="Whether they hold for everybody yet, or the worker is at it"
     )
-    changes: list[RuleChange] = Field(description="Newest first")
 
 
 class AlertItem(Answer):

@@ -134,6 +134,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("Duplicates", "POST", "/merges/{merge_id}/undo", merges.undo_merge, (404, 409)),
     Endpoint("Duplicates", "GET", "/identity/rules", rules.get_rules),
+    Endpoint(
+        "Duplicates", "GET", "/identity/rules/versions", rules.list_rules_versions, _OF_A_LIST
+    ),
     Endpoint("Duplicates", "PUT", "/identity/rules", rules.set_rules, (400, 413, 422)),
     Endpoint("Duplicates", "GET", "/alerts", alerts.list_all_alerts, _OF_A_LIST),
     Endpoint(
