@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -28,29 +27,19 @@ from customer360.identities.evidence import named_as
 from customer360.identities.normalise import STRENGTH
 from customer360.identities.scan_log import last_scan
 from customer360.intake import merging
-from customer360.profiles.card import kind_of
 from customer360.profiles.facts import Facts, gather
 from customer360.values import counted, parse_id
 from customer360.web import formats
 from customer360.web.deciding import actor_of, came_from, tabs, titles
 from customer360.web.door import Door, Page
+from customer360.web.people import Cell, accounts, cell, title_of_person, values_of
 from customer360.web.visit import Visit
-from customer360.web.words import identifier_label, title_of
+from customer360.web.words import folded
 
 # Each pair is shown with what its merge would do, which takes some milliseconds to find out.
 _PAGE_PAIRS = 10
-_SHOWN_VALUES = 3
-_ACCOUNTS = ("shopify_customer_id", "user_id", "pos_customer")
 
 Verdict = Literal["same", "differs", ""]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What one of the two has: the values that are shown, and how many more there are."""
-
-    values: tuple[str, ...]
-    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,10 +243,9 @@ def _pair(
 
 
 def _person(facts: Facts) -> Person:
-    contacts = [value for kind in ("email", "phone") for value in _values(facts, kind)]
     return Person(
         profile_id=facts.profile_id,
-        title=title_of(facts.name, contacts, facts.profile_id, kind_of(facts)),
+        title=title_of_person(facts),
         orders=sum(order.counts for order in facts.orders),
         last_seen_at=max(
             (count.last_at for count in facts.aggregate.sources.values()), default=None
@@ -266,24 +254,24 @@ def _person(facts: Facts) -> Person:
 
 
 def _lines(one: Facts, other: Facts) -> Iterable[Line]:
-    yield _line("E-mail", _values(one, "email"), _values(other, "email"))
-    yield _line("Phone", _values(one, "phone"), _values(other, "phone"))
+    yield _line("E-mail", values_of(one, "email"), values_of(other, "email"))
+    yield _line("Phone", values_of(one, "phone"), values_of(other, "phone"))
     addresses = _addresses(one), _addresses(other)
     if any(addresses):
         yield _line("Address", *addresses)
-    accounts = _accounts(one), _accounts(other)
-    if any(accounts):
-        yield _line("Account", *accounts)
+    ids = accounts(one), accounts(other)
+    if any(ids):
+        yield _line("Account", *ids)
 
 
 def _line(label: str, one: list[str], other: list[str]) -> Line:
-    mine, others = ({_folded(value) for value in values} for values in (one, other))
-    return Line(label, (_cell(one, others), _cell(other, mine)), _verdict(one, other))
+    mine, others = ({folded(value) for value in values} for values in (one, other))
+    return Line(label, (cell(one, others), cell(other, mine)), _verdict(one, other))
 
 
 def _verdict(one: list[str], other: list[str]) -> Verdict:
     """Whether the two have one value in common; nothing is said where one has none."""
-    mine, others = ({_folded(value) for value in values} for values in (one, other))
+    mine, others = ({folded(value) for value in values} for values in (one, other))
     if not mine or not others:
         return ""
     return "differs" if mine.isdisjoint(others) else "same"
@@ -291,23 +279,6 @@ def _verdict(one: list[str], other: list[str]) -> Verdict:
 
 def _present(name: str) -> list[str]:
     return [name] if name else []
-
-
-def _cell(values: list[str], of_other: set[str]) -> Cell:
-    """What both have stands first."""
-    ordered = sorted(values, key=lambda value: _folded(value) not in of_other)
-    return Cell(tuple(ordered[:_SHOWN_VALUES]), max(0, len(ordered) - _SHOWN_VALUES))
-
-
-def _values(facts: Facts, kind: str) -> list[str]:
-    held = sorted(facts.identifiers, key=lambda fact: fact.precedence)
-    return [fact.identifier.value for fact in held if fact.identifier.type == kind]
-
-
-def _accounts(facts: Facts) -> list[str]:
-    return [
-        f"{identifier_label(kind)} {value}" for kind in _ACCOUNTS for value in _values(facts, kind)
-    ]
 
 
 def _addresses(facts: Facts) -> list[str]:
@@ -318,14 +289,6 @@ def _addresses(facts: Facts) -> list[str]:
 def _on_one_line(address: Address) -> str:
     place = " ".join(part for part in (address.zip, address.city) if part)
     return ", ".join(part for part in (address.street, address.street2, place) if part)
-
-
-def _folded(text: str) -> str:
-    """The text without case, accents and double spaces."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join(
-        "".join(character for character in plain if not unicodedata.combining(character)).split()
-    )
 
 
 def _reason(doubt: Doubtful) -> Reason:

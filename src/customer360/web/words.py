@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
@@ -115,6 +116,14 @@ def rule_help(name: str) -> str:
 def title_of(name: str, contacts: Sequence[str], profile_id: int, kind: Kind = "visitor") -> str:
     """What a profile is called: its name, else an address, else what it is and the end of its id."""
     return name or next(iter(contacts), "") or f"{kind.capitalize()} {str(profile_id)[-6:]}"
+
+
+def folded(text: str) -> str:
+    """The text without case, accents and double spaces."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join(
+        "".join(character for character in plain if not unicodedata.combining(character)).split()
+    )
 
 
 def hub_title(hub: str) -> str:
