@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from customer360.clock import DAY, MINUTE
+from customer360.events.model import IdentifierType
 from customer360.identities.candidates import CandidateRow, list_candidates
+from customer360.identities.evidence import WORDS
 from customer360.identities.merge_log import MergeRow, list_merges
 from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running
 from customer360.intake import merging
@@ -264,6 +266,40 @@ def test_the_log_calls_whoever_is_gone_by_the_name_they_were_founded_with(site: 
     words = text_of(site.owner.get(f"{site.root}/duplicates/merges").text)
     for gone in ("Zoë Quick", "User id u3"):
         assert f"Ann Byrne {gone} Somebody said so" in words
+
+
+def test_nobody_is_called_by_a_cookie(site: Site) -> None:
+    house = site.house
+    visit = {"type": "page", "timestamp": at(0)}
+    house.segment({**visit, "anonymousId": "c1"}, {**visit, "anonymousId": "c2"})
+    house.work_off()
+    gone = house.profile_id("cookie:c2")
+    pair = (house.profile_id("cookie:c1"), gone)
+    with house.app.database.write() as connection:
+        merging.merge(connection, house.shop.shop_id, pair, actor="", now=house.clock.now())
+    log_page = f"{site.root}/duplicates/merges"
+    visitors = f"Visitor {str(pair[0])[-6:]} Visitor {str(gone)[-6:]} Somebody said so"
+    assert visitors in text_of(site.owner.get(log_page).text)
+
+    bought = {"type": "track", "event": "Order Completed", "anonymousId": "c1"}
+    house.segment({**bought, "timestamp": at(1), "properties": {"order_id": "o1", "total": "20"}})
+    house.work_off()
+
+    words = text_of(site.owner.get(log_page).text)
+    assert f"Customer {str(pair[0])[-6:]} Visitor {str(gone)[-6:]} Somebody said so" in words
+
+
+def test_one_word_stands_for_one_type_of_identifier(site: Site) -> None:
+    when = at(0)
+    told = {"email": "ann@x.example", "created_at": when, "updated_at": when}
+    site.house.shopify("customers/create", {"id": 500, **told})
+    site.house.work_off()
+    number = site.house.profile_id("email:ann@x.example")
+    for page in (f"/customers/{number}/identity", "/settings/identity"):
+        words = text_of(site.owner.get(site.root + page).text)
+        assert "Customer id" in words
+        assert "Shopify customer" not in words
+    assert set(WORDS) == set(IdentifierType)
 
 
 def test_two_whom_an_event_told_late_shows_as_one_from_the_start_are_so_explained(

@@ -70,6 +70,12 @@ def test_a_length_of_time_has_the_unit_that_fits(length: Instant, expected: str)
     assert formats.span(length) == expected
 
 
+def test_a_line_begins_with_a_capital_but_for_a_name_that_has_its_own() -> None:
+    assert formats.upper_first("e-mail ann@x.example") == "E-mail ann@x.example"
+    assert formats.upper_first("eBay buyer b1") == "eBay buyer b1"
+    assert formats.upper_first("") == ""
+
+
 def test_a_time_tells_its_full_moment_in_the_shops_zone() -> None:
     shown = formats.when(NOW, NOW, "Europe/Dublin")
     assert 'datetime="2026-06-15T12:00:00Z" title="15 Jun 2026, 13:00"' in shown

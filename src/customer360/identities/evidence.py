@@ -20,15 +20,23 @@ from customer360.identities.stored import Member, ProfileId, Stored, load
 from customer360.identities.tables import fragments
 from customer360.storage.database import rows_in
 
-_WORDS: dict[str, str] = {
-    IdentifierType.SHOPIFY_CUSTOMER_ID: "customer id",
-    IdentifierType.USER_ID: "user id",
-    IdentifierType.EMAIL: "e-mail",
-    IdentifierType.PHONE: "phone",
-    IdentifierType.COOKIE: "cookie",
-    IdentifierType.CART_TOKEN: "cart",
-    IdentifierType.CHECKOUT_TOKEN: "checkout",
+_T = IdentifierType
+WORDS: dict[str, str] = {
+    _T.SHOPIFY_CUSTOMER_ID: "customer id",
+    _T.USER_ID: "user id",
+    _T.POS_CUSTOMER: "POS customer",
+    _T.AMAZON_BUYER: "Amazon buyer",
+    _T.EBAY_BUYER: "eBay buyer",
+    _T.TIKTOK_BUYER: "TikTok buyer",
+    _T.EMAIL: "e-mail",
+    _T.KLAVIYO_ID: "Klaviyo id",
+    _T.PHONE: "phone",
+    _T.WHATSAPP: "WhatsApp",
+    _T.COOKIE: "cookie",
+    _T.CART_TOKEN: "cart",
+    _T.CHECKOUT_TOKEN: "checkout",
 }
+"""What people call each type of identifier, everywhere."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +71,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 def named_as(identifier: Identifier) -> str:
     """An identifier with the word that people use for its type."""
-    word = _WORDS.get(identifier.type, identifier.type.replace("_", " "))
-    return f"{word} {identifier.value}"
+    return f"{WORDS[identifier.type]} {identifier.value}"
 
 
 def evidence_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> list[Evidence]:

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, select
 from customer360.events.model import Identifier
 from customer360.identities.alerts import count_alerts
 from customer360.identities.evidence import named_as
-from customer360.identities.normalise import STRENGTH
+from customer360.identities.normalise import KNOWN, STRENGTH
 from customer360.identities.tables import fragment_identifiers, profiles
+from customer360.profiles.card import kind_of
+from customer360.profiles.facts import gather
 from customer360.profiles.fold import names_of
 from customer360.profiles.hydrate import hydrate
 from customer360.profiles.members import aggregates_in
@@ -54,17 +56,19 @@ def came_from(visit: Visit) -> str:
 
 
 def titles(connection: Connection, shop_id: int, profile_ids: Iterable[int]) -> dict[int, str]:
-    """What each profile is called, where it has no name or address by the best identifier it was founded with.
+    """What each profile is called, where it has no name or address by the best id that it was founded with.
 
     One that leads to another is called by the name of its founding as well: nothing of that is kept beside, so an
-    erasure of the person is one of the log of merges too.
+    erasure of the person is one of the log of merges too. Nobody is called by a cookie.
     """
     ids = sorted(set(profile_ids))
     people = {each.profile_id: each for each in hydrate(connection, shop_id, ids)}
+    nameless = [each for each, one in people.items() if not (one.name or one.email or one.phone)]
     founders = _founders(connection, shop_id, ids)
     gone = [founders[each] for each in ids if each not in people and each in founders]
     told = aggregates_in(connection, shop_id, gone)
     named = _best_identifiers(connection, shop_id, founders.values())
+    facts = gather(connection, shop_id, [each for each in nameless if founders[each] not in named])
     called = {}
     for profile_id in ids:
         person, founder = people.get(profile_id), founders.get(profile_id, 0)
@@ -72,7 +76,8 @@ def titles(connection: Connection, shop_id: int, profile_ids: Iterable[int]) -> 
         name = person.name if person else names.full if names else ""
         contacts = [one for one in (person.email, person.phone) if one] if person else []
         contacts += [named[founder]] if founder in named else []
-        called[profile_id] = title_of(name, contacts, profile_id)
+        kind = kind_of(facts[profile_id]) if profile_id in facts else "visitor"
+        called[profile_id] = title_of(name, contacts, profile_id, kind)
     return called
 
 
@@ -86,11 +91,12 @@ def _founders(connection: Connection, shop_id: int, profile_ids: list[int]) -> d
 def _best_identifiers(
     connection: Connection, shop_id: int, fragment_ids: Iterable[int]
 ) -> dict[int, str]:
-    """The strongest identifier of each fragment, as people read it."""
+    """The strongest known identifier of each fragment that has one, as people read it."""
     carried: dict[int, list[Identifier]] = defaultdict(list)
     query = select(fragment_identifiers).where(
         fragment_identifiers.c.shop_id == shop_id,
         fragment_identifiers.c.fragment_id.in_(set(fragment_ids)),
+        fragment_identifiers.c.type.in_(sorted(KNOWN)),
     )
     for row in connection.execute(query):
         carried[row.fragment_id].append(Identifier(row.type, row.value))

@@ -7,27 +7,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from customer360.connectors.sources import SOURCES
-from customer360.web.formats import in_words
+from customer360.identities.evidence import WORDS
+from customer360.web.formats import in_words, upper_first
 
 Kind = Literal["customer", "visitor"]
 
 _CHANNELS = {"email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "push": "Push"}
-
-_IDENTIFIERS = {
-    "shopify_customer_id": "Shopify customer",
-    "user_id": "User id",
-    "pos_customer": "POS customer",
-    "amazon_buyer": "Amazon buyer",
-    "ebay_buyer": "eBay buyer",
-    "tiktok_buyer": "TikTok buyer",
-    "email": "E-mail",
-    "klaviyo_id": "Klaviyo id",
-    "phone": "Phone",
-    "whatsapp": "WhatsApp",
-    "cookie": "Cookie",
-    "cart_token": "Cart",
-    "checkout_token": "Checkout",
-}
 
 _REASONS = {
     "malformed_json": (
@@ -61,7 +46,7 @@ def channel_label(name: str) -> str:
 
 def identifier_label(name: str) -> str:
     """The identifier type's name on pages."""
-    return _IDENTIFIERS.get(name, in_words(name))
+    return upper_first(WORDS[name])
 
 
 def reason_label(name: str) -> str:
