@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from customer360.identities.alerts import AlertRow, acknowledge, count_alerts, list_alerts
 from customer360.values import parse_id
 from customer360.web.deciding import actor_of, came_from, tabs, titles
 from customer360.web.door import Door, Page
+from customer360.web.paging import part_of
 from customer360.web.visit import Visit
 
 _PAGE_ROWS = 25
@@ -30,14 +31,16 @@ def show(_door: Door, visit: Visit) -> Page | Response:
     shop_id, before = visit.shop.shop_id, parse_id(visit.query.get("before", ""))
     with visit.app.database.read() as connection:
         found = list_alerts(connection, shop_id, before=before, limit=_PAGE_ROWS + 1)
-        page = found[:_PAGE_ROWS]
+        part = part_of(visit, found, lambda row: row.alert_id, _PAGE_ROWS)
         values: dict[str, object] = {
             "tabs": tabs(connection, visit),
-            "alerts": _shown(connection, shop_id, page),
+            "alerts": _shown(connection, shop_id, part.rows),
             "total": count_alerts(connection, shop_id),
+            "part": part,
         }
-    older = page[-1].alert_id if len(found) > _PAGE_ROWS else None
-    return Page("duplicates/alerts.html", values | {"older": older, "is_first": before is None})
+    if part.is_past_the_end:
+        return RedirectResponse(part.newest, 303)
+    return Page("duplicates/alerts.html", values)
 
 
 def see(door: Door, visit: Visit) -> Response:

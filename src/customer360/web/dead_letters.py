@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from customer360.errors import InvalidInput
 from customer360.intake.dead_letters import (
@@ -23,6 +22,7 @@ from customer360.intake.dead_letters import (
 from customer360.values import counted, parse_id
 from customer360.web import formats
 from customer360.web.door import Door, Page
+from customer360.web.paging import part_of
 from customer360.web.visit import Visit
 
 _PAGE_ROWS = 25
@@ -38,7 +38,7 @@ class Shown:
     payload: str
 
 
-def show(_door: Door, visit: Visit) -> Page:
+def show(_door: Door, visit: Visit) -> Page | Response:
     """The dead letters of a reason and source, newest first."""
     shop_id = visit.shop.shop_id
     source, reason = visit.query.get("source") or None, visit.query.get("reason") or None
@@ -46,11 +46,13 @@ def show(_door: Door, visit: Visit) -> Page:
     with visit.app.database.read() as connection:
         reasons = count_by_reason(connection, shop_id)
         total = count_letters(connection, shop_id, source=source, reason=reason)
-        letters = list_letters(
+        found = list_letters(
             connection, shop_id, source=source, reason=reason, before=before, limit=_PAGE_ROWS + 1
         )
     chosen = {name: value for name, value in (("source", source), ("reason", reason)) if value}
-    older = letters[_PAGE_ROWS - 1].dead_letter_id if len(letters) > _PAGE_ROWS else None
+    part = part_of(visit, found, lambda letter: letter.dead_letter_id, _PAGE_ROWS, chosen)
+    if part.is_past_the_end:
+        return RedirectResponse(part.newest, 303)
     return Page(
         "dead_letters/list.html",
         {
@@ -59,9 +61,8 @@ def show(_door: Door, visit: Visit) -> Page:
             "source": source,
             "reason": reason,
             "total": total,
-            "letters": [_shown(letter) for letter in letters[:_PAGE_ROWS]],
-            "older": urlencode(chosen | {"before": str(older)}) if older else "",
-            "newest": urlencode(chosen) if before else None,
+            "letters": [_shown(letter) for letter in part.rows],
+            "part": part,
         },
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
@@ -26,6 +25,7 @@ from customer360.values import parse_id
 from customer360.web import formats
 from customer360.web.deciding import actor_of, came_from, tabs, titles
 from customer360.web.door import Door, Page
+from customer360.web.paging import part_of
 from customer360.web.visit import Visit
 
 _PAGE_ROWS = 25
@@ -56,13 +56,12 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         after = _position(connection, visit)
         found = list_merges(connection, shop_id, kinds=kinds, after=after, limit=_PAGE_ROWS + 1)
         total = count_merges(connection, shop_id, kinds=kinds)
-        page = found[:_PAGE_ROWS]
-        merges = logged(connection, visit.shop, page, visit.now)
+        chosen = {"kind": kinds[0]} if kinds else {}
+        part = part_of(visit, found, lambda row: row.merge_id, _PAGE_ROWS, chosen)
+        merges = logged(connection, visit.shop, part.rows, visit.now)
         around = tabs(connection, visit)
-    chosen = {"kind": kinds[0]} if kinds else {}
-    if after is not None and not found:
-        return RedirectResponse(f"{visit.root}/duplicates/merges", 303)
-    more = len(found) > _PAGE_ROWS
+    if part.is_past_the_end:
+        return RedirectResponse(part.newest, 303)
     return Page(
         "duplicates/merges.html",
         {
@@ -71,8 +70,7 @@ def show(_door: Door, visit: Visit) -> Page | Response:
             "total": total,
             "kinds": _KINDS,
             "kind": kinds[0] if kinds else "",
-            "newest": urlencode(chosen) if after is not None else None,
-            "older": urlencode(chosen | {"before": str(page[-1].merge_id)}) if more else "",
+            "part": part,
         },
     )
 
