@@ -107,7 +107,7 @@ class CandidateNotFound(NotFound):
 
 
 class DecisionNotFound(NotFound):
-    """Nobody said this of two profiles, or they are one by now."""
+    """Nobody says this of two profiles, or it was taken back already."""
 
 
 class AlertNotFound(NotFound):

@@ -276,7 +276,9 @@ def test_the_pages_are_accessible(open_page: Open, scheme: str) -> None:
     check(page)
 
 
-def test_the_pages_are_not_wider_than_a_phone(open_page: Open) -> None:
+def test_the_pages_and_the_buttons_of_their_rows_are_not_wider_than_a_phone(
+    open_page: Open,
+) -> None:
     page = open_page(viewport=PHONE)
     page.locator(".pair").first.get_by_role("button", name="Merge").click()
     left(page, PAIRS - 1)
@@ -286,4 +288,7 @@ def test_the_pages_are_not_wider_than_a_phone(open_page: Open) -> None:
     for path in ("", "/merges", "/apart", "/alerts"):
         page.goto(root + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        box = page.locator("main form button").last.bounding_box()
+        assert box, path
+        assert box["x"] + box["width"] <= PHONE["width"], path
         check(page)

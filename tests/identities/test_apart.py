@@ -12,7 +12,7 @@ from tests.canonical import canonical
 from tests.house import House, at
 
 from customer360.clock import HOUR, MINUTE
-from customer360.errors import CannotUndo, DecisionNotFound
+from customer360.errors import AlreadyOne, CannotUndo, DecisionNotFound
 from customer360.events.model import Trust
 from customer360.identities.apart import SLIP, ApartRow, list_apart
 from customer360.identities.candidates import CandidateRow, dismiss_candidates, list_candidates
@@ -139,7 +139,7 @@ def test_a_merge_by_hand_overrules_what_was_said(house: House) -> None:
     merge(house)
 
     assert apart(house) == []
-    with pytest.raises(DecisionNotFound):
+    with pytest.raises(AlreadyOne):
         take_back(house, decision_id)
 
 

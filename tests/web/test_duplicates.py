@@ -470,11 +470,22 @@ def test_the_toast_takes_back_that_a_pair_is_not_the_same(site: Site, page: str)
 
     assert "Taken back: the pair is to be decided again." in answer.text
     assert open_pairs(site.house) == [pair]
-    again = site.owner.post(f"{page}/apart/undo", sent, follow=True)
-    assert "Nobody said this of two profiles" in again.text
+    again = site.owner.post(f"{page}/apart/undo", sent)
+    assert again.status_code == 404
+    assert "it was taken back already" in again.text
     assert site.owner.post(f"{page}/apart/undo").status_code == 422
-    theirs = f"/shops/{site.other_shop.shop_id}/duplicates"
-    assert site.stranger.post(f"{theirs}/apart/1/merge").status_code == 404
+
+
+def test_what_another_shop_said_of_a_pair_is_not_found(site: Site, page: str) -> None:
+    (pair,) = open_pairs(site.house)
+    told = site.owner.post(path_of(page, pair, "dismiss"), token_from=page, follow=True).text
+    (decision_id,) = re.findall(r'name="decision" value="(\d+)"', told)
+    theirs = f"/shops/{site.other_shop.shop_id}/duplicates/apart"
+
+    for path, sent in (("undo", {"decision": decision_id}), (f"{decision_id}/merge", {})):
+        assert site.stranger.post(f"{theirs}/{path}", sent).status_code == 404
+
+    assert "1 pair that somebody told apart" in text_of(site.owner.get(f"{page}/apart").text)
 
 
 def test_a_pair_that_was_told_apart_can_be_merged_after_all(site: Site, page: str) -> None:
@@ -484,7 +495,7 @@ def test_a_pair_that_was_told_apart_can_be_merged_after_all(site: Site, page: st
     listed = site.owner.get(f"{page}/apart").text
     words = text_of(listed)
     assert "1 pair that somebody told apart, newest first" in words
-    assert "ann@shop.example of a pair to decide" in words
+    assert "ann@shop.example of a pair to decide, just now" in words
     (path,) = re.findall(r'action="([^"]+/merge)"', listed)
 
     answer = site.owner.post(path, {"next": f"{page}/apart"}, token_from=page, follow=True)
@@ -492,6 +503,53 @@ def test_a_pair_that_was_told_apart_can_be_merged_after_all(site: Site, page: st
     assert "are one customer now." in answer.text
     assert "Nobody was told apart" in answer.text
     assert site.house.profile_id("user_id:a1") == site.house.profile_id("user_id:b1")
+
+
+def told_apart(site: Site, page: str) -> str:
+    """The pairs that are not the same, after one was told apart."""
+    (pair,) = open_pairs(site.house)
+    site.owner.post(path_of(page, pair, "dismiss"), token_from=page)
+    return site.owner.get(f"{page}/apart").text
+
+
+def test_two_of_one_name_are_told_from_each_other_by_what_they_are_known_by(
+    site: Site, page: str
+) -> None:
+    words = text_of(told_apart(site, page))
+    assert "Ann Byrne ann1@x.example +353871234567 User id a1" in words
+    assert "Ánn byrne anne1@y.example User id b1" in words
+
+
+def test_what_a_merge_after_all_would_do_is_said_before_it_happens(site: Site, page: str) -> None:
+    listed = told_apart(site, page)
+    (preview,) = re.findall(r'<span id="(preview-\d+)">1 order, 2 e-mails, 1 phone</span>', listed)
+    assert f'after all" aria-describedby="{preview}"' in listed
+
+
+def test_a_second_click_on_merge_after_all_finds_what_it_asks_for_done(
+    site: Site, page: str
+) -> None:
+    (path,) = re.findall(r'action="([^"]+/merge)"', told_apart(site, page))
+    sent = {"next": f"{page}/apart"}
+    site.owner.post(path, sent, token_from=page)
+
+    again = site.owner.post(path, sent, token_from=page, follow=True)
+
+    assert again.status_code == 200
+    assert "These two are one customer already." in again.text
+    assert len(log(site.house)) == 1
+
+
+def test_a_page_whose_rows_are_all_gone_leads_to_the_newest(site: Site, page: str) -> None:
+    told_apart(site, page)
+    more = [[{"type": "klaviyo_id", "id": f"k{number}"}] for number in range(50)]
+    site.house.segment(*(identify(1, "till") | {"context": {"externalIds": x}} for x in more))
+    site.house.work_off()
+    for name in ("apart", "alerts"):
+        newest = f"{page}/{name}"
+        assert "Newest" not in site.owner.get(newest).text
+        answer = site.owner.get(f"{newest}?before=1")
+        assert (answer.status_code, answer.headers["location"]) == (303, newest)
 
 
 def test_no_score_is_told_as_certain(site: Site, page: str) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Select, and_, delete, func, select, update
 
 from customer360.clock import HOUR, Instant
-from customer360.errors import CannotUndo, DecisionNotFound
+from customer360.errors import AlreadyOne, CannotUndo, DecisionNotFound
 from customer360.identities.merges import Follow, resolve_again
 from customer360.identities.model import FragmentId
 from customer360.identities.stored import ProfileId
@@ -37,7 +37,7 @@ def list_apart(
     connection: Connection, shop_id: int, *, before: int | None = None, limit: int = 50
 ) -> list[ApartRow]:
     """A page of what was said and holds, newest first; `before`: the last decision of the page before."""
-    query = _query(shop_id)
+    query = _holding(shop_id)
     if before is not None:
         query = query.where(decisions.c.decision_id < before)
     query = query.order_by(decisions.c.decision_id.desc()).limit(limit)
@@ -46,16 +46,18 @@ def list_apart(
 
 def count_apart(connection: Connection, shop_id: int) -> int:
     """How many there are on all pages."""
-    query = select(func.count()).select_from(_query(shop_id).subquery())
+    query = select(func.count()).select_from(_holding(shop_id).subquery())
     return int(connection.execute(query).scalar_one())
 
 
 def get_apart(connection: Connection, shop_id: int, decision_id: int) -> ApartRow:
-    """This one, while it holds; raises DecisionNotFound."""
+    """This one, while it holds; raises DecisionNotFound, and AlreadyOne where a merge by hand overruled it."""
     query = _query(shop_id).where(decisions.c.decision_id == decision_id)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise DecisionNotFound
+    if row.profile_a == row.profile_b:
+        raise AlreadyOne
     return _read(row)
 
 
@@ -69,7 +71,7 @@ def take_back(
 ) -> None:
     """As if nobody had said "not the same": each pair is open again, or one by what came meanwhile; all or none.
 
-    Raises DecisionNotFound, and CannotUndo later than an hour after, and for what an undone merge said.
+    Raises DecisionNotFound, AlreadyOne, and CannotUndo later than an hour after, and for what an undone merge said.
     """
     change = next_change(connection, shop_id)
     for decision_id in dict.fromkeys(decision_ids):
@@ -97,22 +99,27 @@ def take_back(
         resolve_again(connection, shop_id, change, pair, now=now, follow=follow)
 
 
+_one, _other = fragments.alias("one"), fragments.alias("other")
+
+
+def _holding(shop_id: int) -> Select[Any]:
+    return _query(shop_id).where(_one.c.profile_id != _other.c.profile_id)
+
+
 def _query(shop_id: int) -> Select[Any]:
-    one, other = fragments.alias("one"), fragments.alias("other")
     query = select(
         *(decisions.c[name] for name in ("decision_id", "kind", "fragment_a", "fragment_b")),
         *(decisions.c[name] for name in ("actor", "made_at")),
-        one.c.profile_id.label("profile_a"),
-        other.c.profile_id.label("profile_b"),
+        _one.c.profile_id.label("profile_a"),
+        _other.c.profile_id.label("profile_b"),
     )
-    for side, fragment in ((one, decisions.c.fragment_a), (other, decisions.c.fragment_b)):
+    for side, fragment in ((_one, decisions.c.fragment_a), (_other, decisions.c.fragment_b)):
         query = query.join(
             side, and_(side.c.shop_id == decisions.c.shop_id, side.c.fragment_id == fragment)
         )
     return query.where(
         decisions.c.shop_id == shop_id,
         decisions.c.kind.in_(("not_same", "undone")),
-        one.c.profile_id != other.c.profile_id,
     )
 
 

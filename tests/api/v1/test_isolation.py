@@ -166,8 +166,37 @@ def answers(walk: Walk, method: str, path: str) -> None:
     walk.expect(answer, 404 if foreign else 200, where=f"{method} {path}", ids=not foreign)
 
 
+NAMED_IN_FORMS = {
+    f"/shops/{{shop_id}}/{path}": named
+    for path, named in (
+        ("duplicates/merge", ("id", "candidate_id")),
+        ("duplicates/dismiss", ("id", "candidate_id")),
+        ("duplicates/merges/undo", ("merge", "merge_id")),
+        ("duplicates/apart/undo", ("decision", "decision_id")),
+        ("dead-letters/replay", ("id", "dead_letter_id")),
+    )
+}
+"""Forms that name something of a shop in a field: which field, and what."""
+NAMING_NOTHING = {
+    f"/shops/{{shop_id}}/{path}"
+    for path in ("imports", "settings", "settings/users", "settings/keys", "settings/shopify")
+} | {f"/shops/{{shop_id}}/settings/{path}" for path in ("shopify/unlink", "identity", "account")}
+
+
+def names(walk: Walk, path: str) -> None:
+    """Takes a form of the neighbour's own shop, which knows nothing of what it names."""
+    field, of = NAMED_IN_FORMS[path]
+    form = {field: walk.ids[of]}
+    answer = walk.post(walk.path(path, shop_id=walk.other_id), walk.session, form)
+    walk.expect(answer, 404, where=f"{path} with {of}")
+
+
 def shows(walk: Walk, method: str, path: str) -> None:
     """Shows a page of a shop to those who work there."""
+    if method == "POST" and path in NAMED_IN_FORMS:
+        names(walk, path)
+    elif method == "POST" and path.count("{") == 1 and path not in NAMING_NOTHING:
+        walk.leaks.append(f"{path} has no rule here: say what its form names")
     for shop_id in (walk.shop_id, walk.other_id):
         foreign = shop_id == walk.shop_id or path.count("{") > 1
         where = walk.path(path, shop_id=shop_id)
