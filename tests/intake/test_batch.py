@@ -15,6 +15,7 @@ from tests.house import House, at
 from customer360 import worker
 from customer360.clock import SECOND
 from customer360.events.model import Trust
+from customer360.identities.tables import profiles
 from customer360.intake import batch, dead_letters, understanding, waiting
 from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.tables import imports
@@ -357,6 +358,24 @@ def test_a_browser_never_renames_a_person_whom_a_trusted_source_named(house: Hou
     assert house.card("email:ann@x.com").name == ""
 
 
+def test_a_name_that_a_browser_gave_goes_once_a_trusted_source_vouches(house: House) -> None:
+    traits = {"email": "ann@x.com", "first_name": "Mallory", "last_name": "M"}
+    house.segment({"type": "identify", "traits": traits}, trust=Trust.PUBLIC)
+    house.drain()
+    assert listed_as(house, "email:ann@x.com") == "Mallory M"
+
+    house.segment(track("Product Viewed", 1, anonymousId="c1", properties={"email": "ann@x.com"}))
+    house.drain()
+
+    assert listed_as(house, "email:ann@x.com") == ""
+
+
+def listed_as(house: House, identifier: str) -> str:
+    query = select(profiles.c.name).where(profiles.c.profile_id == house.profile_id(identifier))
+    with house.app.database.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
 def test_consent_that_a_browser_claims_is_pending_at_most(house: House) -> None:
     grant = track(
         "Consent Granted",
@@ -407,8 +426,8 @@ def test_an_event_that_names_nobody_is_kept_without_a_profile(house: House) -> N
         kept = connection.execute(
             text("select count(*) from events where fragment_id = 0")
         ).scalar_one()
-        profiles = connection.execute(text("select count(*) from profiles")).scalar_one()
-    assert (kept, profiles) == (1, 0)
+        people = connection.execute(text("select count(*) from profiles")).scalar_one()
+    assert (kept, people) == (1, 0)
 
 
 def test_a_worker_whose_lease_was_taken_writes_nothing(house: House) -> None:

@@ -24,6 +24,7 @@ from customer360.identities import store as identity_store
 from customer360.identities.linking import link
 from customer360.identities.normalise import KNOWN
 from customer360.identities.rules import rules_of
+from customer360.identities.stored import Member
 from customer360.identities.tables import fragments
 from customer360.intake.accepted import AcceptedSignals
 from customer360.intake.eras import split_aggregate
@@ -38,8 +39,9 @@ from customer360.intake.waiting import Failed, leave, take
 from customer360.intake.work import Work
 from customer360.intake.writing import writes_of
 from customer360.profiles import checkouts, orders, sessions
-from customer360.profiles.fold import Aggregate, fold, name_of
-from customer360.profiles.members import aggregates_in, members_of
+from customer360.profiles.fold import Aggregate, Naming, fold, name_of
+from customer360.profiles.members import aggregates_in, members_of, namings_in
+from customer360.profiles.renaming import named_among
 from customer360.storage.database import Database, Writes
 from customer360.storage.metadata import shop_clock
 
@@ -163,11 +165,7 @@ def _compute(
 
 def _fold(connection: Connection, shop_id: int, work: Work) -> None:
     links = work.links
-    naming = {
-        fragment_id
-        for fragment_id, member in links.members.items()
-        if any(identifier.type in KNOWN for identifier in member.identifiers)
-    }
+    naming = {each for each, member in links.members.items() if _names_somebody(member)}
     touched = {one.fragment_id for one in work.placed} - {0}
     old = (touched - links.new) | {cut.fragment_id for cut in links.cuts}
     work.aggregates = aggregates_in(connection, shop_id, old)
@@ -192,6 +190,27 @@ def _fold(connection: Connection, shop_id: int, work: Work) -> None:
 def _name(connection: Connection, shop_id: int, work: Work) -> None:
     """Names of the profiles that were told one, that merged, or that a trusted source now vouches for."""
     links = work.links
+    renamed = _renamed(connection, shop_id, work)
+    if not renamed:
+        return
+    parts: dict[int, list[Naming]] = defaultdict(list)
+    moved = links.settled.profile_of
+    present = members_of(connection, shop_id, renamed)
+    elsewhere = {
+        fragment_id: moved.get(fragment_id, profile_id)
+        for fragment_id, profile_id in {**present, **moved}.items()
+        if fragment_id not in work.aggregates and moved.get(fragment_id, profile_id) in renamed
+    }
+    for fragment_id, naming in namings_in(connection, shop_id, elsewhere).items():
+        parts[elsewhere[fragment_id]].append(naming)
+    for fragment_id, aggregate in work.aggregates.items():
+        parts[links.profile_of(fragment_id)].append(aggregate)
+    work.names = {profile_id: name_of(parts[profile_id]) for profile_id in renamed}
+
+
+def _renamed(connection: Connection, shop_id: int, work: Work) -> set[int]:
+    """The profiles whose name may be another now."""
+    links = work.links
     renamed = {
         links.profile_of(one.fragment_id)
         for one in work.placed
@@ -203,24 +222,15 @@ def _name(connection: Connection, shop_id: int, work: Work) -> None:
     newly_vouched = {
         links.profile_of(fragment_id)
         for fragment_id in links.new
-        if links.members[fragment_id].trust is Trust.FULL
+        if (member := links.members[fragment_id]).trust is Trust.FULL and _names_somebody(member)
     }
-    renamed |= newly_vouched - links.settled.born
-    if not renamed:
-        return
-    parts: dict[int, list[Aggregate]] = defaultdict(list)
-    moved = links.settled.profile_of
-    present = members_of(connection, shop_id, renamed)
-    elsewhere = {
-        fragment_id: moved.get(fragment_id, profile_id)
-        for fragment_id, profile_id in {**present, **moved}.items()
-        if fragment_id not in work.aggregates and moved.get(fragment_id, profile_id) in renamed
-    }
-    for fragment_id, aggregate in aggregates_in(connection, shop_id, elsewhere).items():
-        parts[elsewhere[fragment_id]].append(aggregate)
-    for fragment_id, aggregate in work.aggregates.items():
-        parts[links.profile_of(fragment_id)].append(aggregate)
-    work.names = {profile_id: name_of(parts[profile_id]) for profile_id in renamed}
+    newly_vouched -= renamed | links.settled.born
+    # To vouch takes the name away that a browser gave, and gives none.
+    return renamed | named_among(connection, shop_id, newly_vouched)
+
+
+def _names_somebody(member: Member) -> bool:
+    return any(identifier.type in KNOWN for identifier in member.identifiers)
 
 
 def _profiles_of(connection: Connection, shop: Shop, work: Work) -> set[int]:

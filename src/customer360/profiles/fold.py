@@ -100,7 +100,22 @@ class Landing(msgspec.Struct, array_like=True, frozen=True):
     referrer: str
 
 
-class Aggregate(msgspec.Struct, omit_defaults=True):
+class Naming(msgspec.Struct, omit_defaults=True):
+    """The part of an aggregate that says what the person is called."""
+
+    vouched: bool = False
+    """Whether a trusted source named the person; a browser then no longer gives names."""
+    names: dict[int, Names] = {}
+    """The newest names by trust."""
+
+    def include(self, other: Naming) -> None:
+        """Add what another fragment told."""
+        self.vouched = self.vouched or other.vouched
+        for trust, names in other.names.items():
+            _keep_newest(self.names, trust, names)
+
+
+class Aggregate(Naming, omit_defaults=True):
     """What the events of one fragment add up to, derived events and orders apart."""
 
     types: dict[str, Count] = {}
@@ -108,10 +123,6 @@ class Aggregate(msgspec.Struct, omit_defaults=True):
     acted_at: Instant = 0
     in_store_at: Instant = 0
     negative_reviews: int = 0
-    vouched: bool = False
-    """Whether a trusted source named the person; a browser then no longer gives names."""
-    names: dict[int, Names] = {}
-    """The newest names by trust."""
     traits: dict[str, Trait] = {}
     addresses: dict[str, KnownAddress] = {}
     all_tags: Tags | None = None
@@ -128,12 +139,18 @@ MAX_TRAITS = 100
 _NEGATIVE_STARS = 3
 
 _decoder = msgspec.json.Decoder(Aggregate)
+_naming_decoder = msgspec.json.Decoder(Naming)
 _encoder = msgspec.json.Encoder()
 
 
 def decode(blob: bytes) -> Aggregate:
     """The aggregate as it is stored."""
     return _decoder.decode(blob)
+
+
+def decode_naming(blob: bytes) -> Naming:
+    """What a stored aggregate says of the name, without the time to decode the rest."""
+    return _naming_decoder.decode(blob)
 
 
 def encode(aggregate: Aggregate) -> bytes:
@@ -168,6 +185,7 @@ def combine(parts: Iterable[Aggregate]) -> Aggregate:
     """The aggregate of a profile from those of its fragments."""
     whole = Aggregate()
     for part in parts:
+        whole.include(part)
         for counts, more in ((whole.types, part.types), (whole.sources, part.sources)):
             for name, count in more.items():
                 if name in counts:
@@ -177,9 +195,6 @@ def combine(parts: Iterable[Aggregate]) -> Aggregate:
         whole.acted_at = max(whole.acted_at, part.acted_at)
         whole.in_store_at = max(whole.in_store_at, part.in_store_at)
         whole.negative_reviews += part.negative_reviews
-        whole.vouched = whole.vouched or part.vouched
-        for trust, names in part.names.items():
-            _keep_newest(whole.names, trust, names)
         for name, trait in part.traits.items():
             _keep_most_trusted(whole.traits, name, trait)
         for landing in (part.first_landing, part.last_landing):
@@ -194,17 +209,20 @@ def combine(parts: Iterable[Aggregate]) -> Aggregate:
     return whole
 
 
-def names_of(aggregate: Aggregate) -> Names | None:
+def names_of(told: Naming) -> Names | None:
     """The name of the person: the newest from a trusted source; a browser names only whom nobody vouched for."""
-    trusted = aggregate.names.get(int(Trust.FULL))
-    if trusted is None and not aggregate.vouched:
-        return aggregate.names.get(int(Trust.PUBLIC))
+    trusted = told.names.get(int(Trust.FULL))
+    if trusted is None and not told.vouched:
+        return told.names.get(int(Trust.PUBLIC))
     return trusted
 
 
-def name_of(parts: Sequence[Aggregate]) -> str:
+def name_of(parts: Iterable[Naming]) -> str:
     """What a profile of these fragments is called; empty where nobody told a name."""
-    names = names_of(parts[0] if len(parts) == 1 else combine(parts))
+    whole = Naming()
+    for part in parts:
+        whole.include(part)
+    names = names_of(whole)
     return names.full if names else ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Connection, and_, bindparam, select
 
 from customer360.identities.tables import fragments, observations
-from customer360.profiles.fold import Aggregate, decode, encode
+from customer360.profiles.fold import Aggregate, Naming, decode, decode_naming, encode
 from customer360.storage.database import Writes, rows_in
 
 
@@ -83,6 +83,14 @@ def aggregates_of(connection: Connection, shop_id: int, profile_id: int) -> dict
         fragment_id: decode(blob)
         for fragment_id, blob in connection.execute(_AGGREGATES, asked).all()
     }
+
+
+def namings_in(
+    connection: Connection, shop_id: int, fragment_ids: Iterable[int]
+) -> dict[int, Naming]:
+    """What these fragments are called, by fragment."""
+    rows = rows_in(connection, _IN, (shop_id,), sorted(fragment_ids))
+    return {fragment_id: decode_naming(blob) for fragment_id, blob in rows}
 
 
 def write_aggregates(writes: Writes, shop_id: int, aggregates: Mapping[int, Aggregate]) -> None:
