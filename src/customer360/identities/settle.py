@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from customer360.events.model import Identifier, Trust
@@ -25,6 +26,7 @@ from customer360.identities.stored import (
     Member,
     OwnershipKey,
     OwnershipRow,
+    Pair,
     ProfileId,
     Stored,
     StoredProfile,
@@ -60,10 +62,11 @@ class Settlement:
     """Of `merged`, those that were just asked for, whatever else would bring them together as well."""
     parted: set[ProfileId] = field(default_factory=set)
     """Profiles that redirected and no longer do."""
-    candidates: dict[tuple[FragmentId, FragmentId], Candidate] = field(default_factory=dict)
-    """By the fragments that founded the two profiles, the smaller first."""
+    candidates: dict[Pair, Candidate] = field(default_factory=dict)
     founders: set[FragmentId] = field(default_factory=set)
     """Of every profile that was looked at; no other candidate between them is open."""
+    ended: list[Pair] = field(default_factory=list)
+    """The stored candidates that are none any more."""
     frozen: list[FragmentId] = field(default_factory=list)
     """The founders of profiles that link no further by themselves, and of which no alert tells yet."""
     thawed: list[AlertId] = field(default_factory=list)
@@ -130,6 +133,7 @@ def settle(
     for candidate in resolution.candidates:
         one, other = sorted((founder_of[candidate.older], founder_of[candidate.younger]))
         done.candidates[one, other] = candidate
+    done.ended = [pair for pair in stored.candidates if pair not in done.candidates]
     _explain(stored, done, resolution.merges)
     _own(stored, done, resolution)
     _keep_company(done, members, group_of, stored.decisions, _standing(resolution))
@@ -141,12 +145,12 @@ def _redirect(
     stored: Stored, done: Settlement, profile_id: ProfileId, survivor: ProfileId, known: bool
 ) -> None:
     before = stored.profiles[profile_id]
-    now = StoredProfile(before.founded_by, None if profile_id == survivor else survivor, known)
-    if now != before:
-        done.profiles[profile_id] = now
-    if before.merged_into is None and now.merged_into is not None:
+    merged_into = None if profile_id == survivor else survivor
+    if (before.merged_into, before.known) != (merged_into, known):
+        done.profiles[profile_id] = StoredProfile(before.founded_by, merged_into, known)
+    if before.merged_into is None and merged_into is not None:
         done.merged[profile_id] = None
-    elif before.merged_into is not None and now.merged_into is None:
+    elif before.merged_into is not None and merged_into is None:
         done.parted.add(profile_id)
 
 
@@ -205,7 +209,7 @@ def _alert(
 def _own(stored: Stored, done: Settlement, resolution: Resolution) -> None:
     numbers: dict[tuple[str, str], int] = defaultdict(int)
     now: dict[OwnershipKey, OwnershipRow] = {}
-    for held in sorted(resolution.ownerships, key=lambda each: each.since):
+    for held in sorted(resolution.ownerships, key=attrgetter("since")):
         name = (held.identifier.type, held.identifier.value)
         now[*name, numbers[name]] = (held.fragment_id, held.since, held.until, held.state)
         numbers[name] += 1
@@ -218,33 +222,17 @@ def _keep_company(
     members: Mapping[FragmentId, Member],
     group_of: Mapping[FragmentId, int],
     decisions: Iterable[Decision],
-    standing: Mapping[Identifier, OwnershipState],
+    standing: Mapping[Trust, set[Identifier]],
 ) -> None:
     """Fragments that share an identifier are one component, named by its oldest fragment."""
-    joined: dict[object, object] = {}
-
-    def root(node: object) -> object:
-        while node in joined:
-            joined[node] = node = joined.get(joined[node], joined[node])
-        return node
-
-    for fragment_id, member in members.items():
-        for identifier in member.identifiers:
-            one, other = root(fragment_id), root(identifier)
-            if one != other:
-                joined[other] = one
-    for decision in decisions:
-        if decision.kind == "merged":
-            one, other = root(decision.fragment_a), root(decision.fragment_b)
-            if one != other:
-                joined[other] = one
-    together: dict[object, list[FragmentId]] = defaultdict(list)
-    for fragment_id in members:
-        together[root(fragment_id)].append(fragment_id)
-    for some in together.values():
+    for some in _together(members, decisions):
         component = min(some)
         people = {group_of[fragment_id] for fragment_id in some}
-        settled = len(people) == 1 and all(_owns_all(members[each], standing) for each in some)
+        # A later event of one person can change nothing where all that it brings is theirs for good.
+        settled = len(people) == 1 and all(
+            standing[(member := members[each]).trust].issuperset(member.identifiers)
+            for each in some
+        )
         company = ALONE if len(some) == 1 else TOGETHER if settled else CONTESTED
         for fragment_id in some:
             member = members[fragment_id]
@@ -255,16 +243,41 @@ def _keep_company(
                 done.members[fragment_id] = member
 
 
-def _standing(resolution: Resolution) -> dict[Identifier, OwnershipState]:
-    """The state of each identifier that has had one owner and no end."""
-    standing = {held.identifier: held.state for held in resolution.ownerships}
+def _together(
+    members: Mapping[FragmentId, Member], decisions: Iterable[Decision]
+) -> Iterable[list[FragmentId]]:
+    joined: dict[FragmentId, FragmentId] = {}
+
+    def root(fragment_id: FragmentId) -> FragmentId:
+        while (step := joined.get(fragment_id)) is not None:
+            joined[fragment_id] = fragment_id = joined.get(step, step)
+        return fragment_id
+
+    def join(one: FragmentId, other: FragmentId) -> None:
+        one, other = root(one), root(other)
+        if one != other:
+            joined[other] = one
+
+    carriers: dict[Identifier, FragmentId] = {}
+    for fragment_id, member in members.items():
+        for identifier in member.identifiers:
+            carrier = carriers.setdefault(identifier, fragment_id)
+            if carrier != fragment_id:
+                join(carrier, fragment_id)
+    for decision in decisions:
+        if decision.kind == "merged":
+            join(decision.fragment_a, decision.fragment_b)
+    together: dict[FragmentId, list[FragmentId]] = defaultdict(list)
+    for fragment_id in members:
+        together[root(fragment_id)].append(fragment_id)
+    return together.values()
+
+
+def _standing(resolution: Resolution) -> dict[Trust, set[Identifier]]:
+    """By trust of who brings it, what has had one owner and no end, and so stays theirs."""
+    ended = {held.identifier for held in resolution.ownerships if held.until is not None}
+    of_state: dict[OwnershipState, set[Identifier]] = defaultdict(set)
     for held in resolution.ownerships:
-        if held.until is not None:
-            standing.pop(held.identifier, None)
-    return standing
-
-
-def _owns_all(member: Member, standing: Mapping[Identifier, OwnershipState]) -> bool:
-    """Whether a later event of a fragment of one person can change nothing: all that it brings is theirs for good."""
-    enough = ("owned",) if member.trust is Trust.FULL else ("owned", "unverified")
-    return all(standing.get(identifier) in enough for identifier in member.identifiers)
+        of_state[held.state].add(held.identifier)
+    owned = of_state["owned"] - ended
+    return {Trust.FULL: owned, Trust.PUBLIC: owned | (of_state["unverified"] - ended)}

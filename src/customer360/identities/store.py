@@ -131,7 +131,7 @@ def _write_settlement(
         [(shop_id, *key, *row) for key, row in settled.ownerships.items()],
         replace_on=("shop_id", "type", "value", "era"),
     )
-    _write_candidates(writes, shop_id, settled, now)
+    _write_candidates(writes, shop_id, stored, settled, now)
     _write_merges(writes, shop_id, stored, settled, now)
     _write_alerts(writes, shop_id, settled, now)
     # What a profile owns is part of what is shown of it.
@@ -190,13 +190,18 @@ def _write_profiles(writes: Writes, shop_id: int, settled: Settlement, now: Inst
     )
 
 
-def _write_candidates(writes: Writes, shop_id: int, settled: Settlement, now: Instant) -> None:
-    for side in ("fragment_a", "fragment_b"):
-        writes.each(
-            f"update {candidates.name} set state = 'ended', decided_at = {{}}"
-            f" where shop_id = {{}} and {side} = {{}} and origin = 'evidence' and state = 'open'",
-            [(now, shop_id, founder) for founder in sorted(settled.founders)],
-        )
+def _write_candidates(
+    writes: Writes, shop_id: int, stored: Stored, settled: Settlement, now: Instant
+) -> None:
+    writes.each(
+        f"update {candidates.name} set state = 'ended', decided_at = {{}} where shop_id = {{}}"
+        " and fragment_a = {} and fragment_b = {} and origin = 'evidence' and state = 'open'",
+        [(now, shop_id, *pair) for pair in sorted(settled.ended)],
+    )
+    doubted = {
+        pair: (candidate.weak, _reasons(candidate), _hub(candidate))
+        for pair, candidate in sorted(settled.candidates.items())
+    }
     writes.insert(
         candidates,
         (
@@ -204,11 +209,9 @@ def _write_candidates(writes: Writes, shop_id: int, settled: Settlement, now: In
             "state", "made_at",
         ),
         [
-            (
-                shop_id, new_ids.next(), *pair, "evidence", candidate.weak, None, _reasons(candidate),
-                _hub(candidate), "open", now,
-            )
-            for pair, candidate in sorted(settled.candidates.items())
+            (shop_id, new_ids.next(), *pair, "evidence", weak, None, reasons, hub, "open", now)
+            for pair, (weak, reasons, hub) in doubted.items()
+            if stored.candidates.get(pair) != (weak, reasons, hub)
         ],
         on_conflict=_STILL_OPEN,
     )  # fmt: skip

@@ -34,7 +34,10 @@ OwnershipKey = tuple[str, str, int]
 AlertId = int
 OwnershipRow = tuple[FragmentId, Instant, Instant | None, str]
 """The fragment that founded it, since, until and state."""
-
+Pair = tuple[FragmentId, FragmentId]
+"""The fragments that founded two profiles, the smaller first."""
+Doubted = tuple[bool, str, str]
+"""Whether a candidate is weak, its reasons as they are stored, and the hub that made it."""
 
 Beginning = tuple[Instant, SourceRank, bool]
 """The first event of a fragment, the rank of who told it, and whether it was more than messages that we sent."""
@@ -109,6 +112,8 @@ class Stored:
     decisions: list[Decision] = field(default_factory=list)
     profiles: dict[ProfileId, StoredProfile] = field(default_factory=dict)
     ownerships: dict[OwnershipKey, OwnershipRow] = field(default_factory=dict)
+    candidates: dict[Pair, Doubted] = field(default_factory=dict)
+    """Those that evidence made and that are open."""
     alerts: dict[AlertId, FragmentId] = field(default_factory=dict)
     """Those that have not ended."""
 
@@ -117,26 +122,32 @@ def load(connection: Connection, shop_id: int, components: Iterable[int]) -> Sto
     """Everything of these components that resolving them needs or may change."""
     stored = Stored()
     wanted = sorted(set(components))
-    rows = rows_in(connection, _MEMBERS, (shop_id,), wanted)
-    ids = [row[0] for row in rows]
+
+    def read(statement: str) -> list[tuple[Any, ...]]:
+        return rows_in(connection, statement, (shop_id,), wanted)
+
     identifiers: dict[FragmentId, list[Identifier]] = defaultdict(list)
-    for fragment_id, kind, value in rows_in(connection, _IDENTIFIERS, (shop_id,), ids):
+    for fragment_id, kind, value in read(_IDENTIFIERS):
         identifiers[fragment_id].append(Identifier(kind, value))
-    for row in rows:
+    present = set()
+    for row in read(_MEMBERS):
         member = member_of(row, in_order(identifiers[row[0]]))
         stored.members[member.fragment_id] = member
-    for decision in _decisions(connection, shop_id, ids):
-        stored.decisions.append(decision)
-    for kind, value, era, *told in rows_in(connection, _OWNERSHIPS, (shop_id,), ids):
+        present.add(member.profile_id)
+    decisions = {row[0]: row for statement in _DECISIONS for row in read(statement)}
+    stored.decisions = [decision_of(decisions[decision_id]) for decision_id in sorted(decisions)]
+    for kind, value, era, *told in read(_OWNERSHIPS):
         fragment_id, since, until, state = told
         stored.ownerships[kind, value, era] = (fragment_id, since, until, state)
+    for statement in _CANDIDATES:
+        for one, other, weak, reasons, hub in read(statement):
+            stored.candidates[one, other] = (bool(weak), reasons, hub)
     for alert_id, fragment_id in rows_in(connection, _ALERTS, (), [shop_id]):
         if fragment_id in stored.members:
             stored.alerts[alert_id] = fragment_id
-    present = sorted({row[-1] for row in rows})
     for statement in (_PROFILES, _REDIRECTS):
         for profile_id, founded_by, merged_into, known in rows_in(
-            connection, statement, (shop_id,), present
+            connection, statement, (shop_id,), sorted(present)
         ):
             stored.profiles[profile_id] = StoredProfile(founded_by, merged_into, bool(known))
     return stored
@@ -175,8 +186,8 @@ def member_of(row: Sequence[Any], identifiers: tuple[Identifier, ...]) -> Member
         evidence=bytes(evidence),
         identifiers=identifiers,
         name=name_of(name),
-        trust=Trust(trust),
-        rank=SourceRank(rank),
+        trust=_TRUST[trust],
+        rank=_RANK[rank],
         first_at=first_at,
         last_at=last_at,
         events=events,
@@ -188,6 +199,11 @@ def member_of(row: Sequence[Any], identifiers: tuple[Identifier, ...]) -> Member
     )
     member.began = member.beginning
     return member
+
+
+# Asking the types themselves takes as long as the rest of a row.
+_TRUST = {int(trust): trust for trust in Trust}
+_RANK = {int(rank): rank for rank in SourceRank}
 
 
 def in_order(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
@@ -204,16 +220,6 @@ def name_of(text: str) -> Name:
 def text_of(name: Name) -> str:
     """A folded name as it is stored."""
     return "\x1f".join(name) if name[0] else ""
-
-
-def _decisions(
-    connection: Connection, shop_id: int, ids: Sequence[FragmentId]
-) -> Iterable[Decision]:
-    found: dict[int, Decision] = {}
-    for statement in (_DECISIONS_A, _DECISIONS_B):
-        for row in rows_in(connection, statement, (shop_id,), ids):
-            found[row[0]] = decision_of(row)
-    return (found[decision_id] for decision_id in sorted(found))
 
 
 def decision_of(row: Sequence[Any]) -> Decision:
@@ -236,13 +242,28 @@ MEMBER_COLUMNS = (
     " join observations o on o.shop_id = f.shop_id and o.fragment_id = f.fragment_id"
 )
 _MEMBERS = f"select {MEMBER_COLUMNS} where f.shop_id = {{}} and f.component in {{}}"
-_IDENTIFIERS = "select fragment_id, type, value from fragment_identifiers where shop_id = {} and fragment_id in {}"
-DECISION = "select decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at from decisions"
-_DECISIONS_A = f"{DECISION} where shop_id = {{}} and fragment_a in {{}}"
-_DECISIONS_B = f"{DECISION} where shop_id = {{}} and fragment_b in {{}}"
-_OWNERSHIPS = (
-    "select type, value, era, fragment_id, since, until, state from ownerships"
-    " where shop_id = {} and fragment_id in {}"
+
+
+def _of_members(columns: str, table: str, side: str = "fragment_id", only: str = "") -> str:
+    """What is stored of the fragments of some components, which may be thousands, without naming each."""
+    return (
+        f"select {columns} from fragments f join {table} on {table}.shop_id = f.shop_id"
+        f" and {table}.{side} = f.fragment_id{only} where f.shop_id = {{}} and f.component in {{}}"
+    )
+
+
+_IDENTIFIERS = _of_members("fragment_identifiers.fragment_id, type, value", "fragment_identifiers")
+_OWNERSHIPS = _of_members(
+    "type, value, ownerships.era, ownerships.fragment_id, since, until, state", "ownerships"
+)
+_DECIDED = "decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at"
+DECISION = f"select {_DECIDED} from decisions"
+_SIDES = ("fragment_a", "fragment_b")
+_DECISIONS = tuple(_of_members(_DECIDED, "decisions", side) for side in _SIDES)
+_IS_OPEN = " and origin = 'evidence' and state = 'open'"
+_CANDIDATES = tuple(
+    _of_members("fragment_a, fragment_b, weak, reasons, hub", "candidates", side, _IS_OPEN)
+    for side in _SIDES
 )
 # A shop has few, so all are read; a question for these fragments would be one for each thousand of a batch.
 _ALERTS = "select alert_id, fragment_id from alerts where ended_at is null and shop_id in {}"
