@@ -6,12 +6,16 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
+
+import msgspec
 
 from customer360.clock import Instant
 from customer360.events.model import Identifier, IdentifierType, Trust
 from customer360.identities.groups import Moment
 from customer360.identities.model import Decision, FragmentId, Name, Observation
-from customer360.identities.normalise import ANONYMOUS, KNOWN, STRENGTH
+from customer360.identities.normalise import KNOWN, STRENGTH
 
 REACHABLE = frozenset({IdentifierType.EMAIL.value, IdentifierType.PHONE.value})
 """What a conflict of names keeps from linking: a family shares an address and a number, never an account."""
@@ -19,8 +23,7 @@ FADING = frozenset({IdentifierType.PHONE.value, IdentifierType.COOKIE.value})
 """What becomes somebody else's after a year of silence."""
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(msgspec.Struct, eq=False):
     """An observation with its identifiers as numbers, strongest first, and its place in canonical order."""
 
     observation: Observation
@@ -60,47 +63,46 @@ class Component:
 def gather(observations: Iterable[Observation], decisions: Iterable[Decision]) -> Component:
     """Sort into canonical order and number everything; what carries no identifier is nobody's."""
     component = Component()
-    moments = [(canonical(one), one) for one in observations if one.identifiers]
-    moments.sort(key=lambda pair: pair[0])
+    shaped = [
+        (canonical(one, shape := _shape_of(one)), shape, one)
+        for one in observations
+        if one.identifiers
+    ]
+    shaped.sort(key=itemgetter(0))
     numbers: dict[Identifier, int] = {}
-    for moment, observation in moments:
-        known: list[tuple[int, int]] = []
-        anonymous: list[tuple[int, int]] = []
-        fading: list[int] = []
+    for moment, shape, observation in shaped:
+        own = []
         for identifier in observation.identifiers:
             number = numbers.get(identifier)
             if number is None:
                 number = numbers[identifier] = len(numbers)
                 component.identifiers.append(identifier)
-            kind = identifier.type
-            (known if kind in KNOWN else anonymous).append((STRENGTH[kind], number))
-            if kind in FADING and observation.events:
-                fading.append(number)
+            own.append(number)
         component.seen.append(
             Seen(
                 observation,
                 _in_order(observation.name),
                 moment,
-                _strongest_first(known),
-                _strongest_first(anonymous),
-                tuple(fading),
+                tuple([own[place] for place in shape.known]),
+                tuple([own[place] for place in shape.anonymous]),
+                tuple([own[place] for place in shape.fading]) if observation.events else (),
             )
         )
-    component.has_claims = any(one.trust is Trust.PUBLIC for _, one in moments)
+    component.has_claims = any(one.trust is Trust.PUBLIC for _, _, one in shaped)
     decided = sorted(decisions, key=lambda decision: decision.decision_id)
     if decided:
         _take_decisions(component, decided)
     return component
 
 
-def canonical(one: Observation) -> Moment:
+def canonical(one: Observation, shape: _Shape) -> Moment:
     """By time, then logins, then the more authoritative source, then the evidence.
 
     Logins are first because an anonymous event belongs to the latest one "at or before it".
     """
     return one.first_at, (
         0,
-        all(identifier.type in ANONYMOUS for identifier in one.identifiers),
+        not shape.known,
         -one.rank,
         one.identifiers,
         _in_order(one.name),
@@ -116,11 +118,29 @@ def _in_order(name: Name) -> Name:
     return name if name[0] <= name[1] else (name[1], name[0])
 
 
-def _strongest_first(pairs: list[tuple[int, int]]) -> tuple[int, ...]:
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Which places among the identifiers of an observation are what, strongest first."""
+
+    known: tuple[int, ...]
+    anonymous: tuple[int, ...]
+    fading: tuple[int, ...]
+
+
+def _shape_of(observation: Observation) -> _Shape:
+    return _shape(tuple([identifier.type for identifier in observation.identifiers]))
+
+
+# People bring few combinations, over and over.
+@lru_cache(maxsize=1 << 10)
+def _shape(types: tuple[str, ...]) -> _Shape:
     # Stable: identifiers of one strength stay in the order of the evidence.
-    if len(pairs) > 1:
-        pairs.sort(key=lambda pair: pair[0])
-    return tuple([number for _, number in pairs])
+    places = sorted(range(len(types)), key=lambda place: STRENGTH[types[place]])
+    return _Shape(
+        known=tuple(place for place in places if types[place] in KNOWN),
+        anonymous=tuple(place for place in places if types[place] not in KNOWN),
+        fading=tuple(place for place in range(len(types)) if types[place] in FADING),
+    )
 
 
 def _take_decisions(component: Component, decisions: list[Decision]) -> None:

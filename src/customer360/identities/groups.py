@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 
+import msgspec
+
 from customer360.identities.model import Doubt, Rules
 from customer360.identities.normalise import SINGLE_PER_PROFILE
 
@@ -14,45 +16,29 @@ Moment = tuple[int, tuple[object, ...]]
 """A place in canonical order: the time, and what settles ties."""
 
 
-class Group:
+class Group(msgspec.Struct, eq=False):
     """The observations that are one person so far; `into` leads to the group that took it in."""
 
-    __slots__ = (
-        "changed",
-        "counts",
-        "customer_ids",
-        "founder",
-        "into",
-        "known",
-        "marks",
-        "number",
-        "parts",
-        "phones",
-        "refused_more",
-        "total",
-    )
-
-    def __init__(self, number: int, founder: int, changed: Moment) -> None:
-        self.number = number
-        """In the order in which groups began."""
-        self.founder = founder
-        self.into: Group | None = None
-        self.known = False
-        """Whether an event named the person, as against the browser alone."""
-        self.counts: dict[str, int] = {}
-        """How many known identifiers it owns, by type."""
-        self.total = 0
-        self.customer_ids = 0
-        """How many of the shop's own, shared ones included."""
-        self.parts: set[str] = set()
-        """The parts of every name; two sides conflict when they share none."""
-        self.phones: set[int] = set()
-        """Those owned, since time alone can take them away."""
-        self.marks: set[int] = set()
-        """Ends of "not the same": 2 n and 2 n + 1 are the two ends of the n-th."""
-        self.refused_more = False
-        self.changed = changed
-        """When last something about it changed that may decide a refused link differently."""
+    number: int
+    """In the order in which groups began."""
+    founder: int
+    changed: Moment
+    """When last something about it changed that may decide a refused link differently."""
+    into: Group | None = None
+    known: bool = False
+    """Whether an event named the person, as against the browser alone."""
+    counts: dict[str, int] = {}
+    """How many known identifiers it owns, by type."""
+    total: int = 0
+    customer_ids: int = 0
+    """How many of the shop's own, shared ones included."""
+    parts: set[str] = set()
+    """The parts of every name; two sides conflict when they share none."""
+    phones: set[int] = set()
+    """Those owned, since time alone can take them away."""
+    marks: set[int] = set()
+    """Ends of "not the same": 2 n and 2 n + 1 are the two ends of the n-th."""
+    refused_more: bool = False
 
     def root(self) -> Group:
         """The group that this one is now part of."""

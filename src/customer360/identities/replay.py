@@ -69,9 +69,8 @@ class Replay(Ledger):
 
         def turn(number: int) -> tuple[Instant, bool, int]:
             one = seen[number]
-            every = (*one.known, *one.anonymous)
-            login = any(identifier not in self.shared for identifier in one.known) or (
-                bool(one.known) and self.shared.issuperset(every)
+            login = not self.shared.issuperset(one.known) or (
+                bool(one.known) and self.shared.issuperset(one.anonymous)
             )
             return one.moment[0], not login, number
 
@@ -329,7 +328,7 @@ class Replay(Ledger):
 
     def _anonymous_in_order(self, anonymous: Sequence[int]) -> Sequence[int]:
         """Strongest first; of equals the owned before the unowned, then the earliest owner."""
-        if len({self.types[identifier] for identifier in anonymous}) == len(anonymous):
+        if len(anonymous) < 2 or len({self.types[one] for one in anonymous}) == len(anonymous):
             return anonymous
 
         def order(identifier: int) -> tuple[int, bool, int]:
@@ -377,8 +376,7 @@ class Replay(Ledger):
     ) -> tuple[list[int], list[int], list[int]]:
         """Leave out what is shared where something else is usable, else keep the strongest alone."""
         every = [*known, *anonymous]
-        usable = {identifier for identifier in every if identifier not in self.shared}
-        kept = usable or {every[0]}
+        kept = [identifier for identifier in every if identifier not in self.shared] or every[:1]
         return (
             [identifier for identifier in known if identifier in kept],
             [identifier for identifier in anonymous if identifier in kept],

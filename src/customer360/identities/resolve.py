@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from customer360.clock import Instant
 from customer360.events.model import Identifier
@@ -64,10 +65,8 @@ def _listed(component: Component, rules: Rules) -> frozenset[int]:
 
 def _carriers(component: Component, rules: Rules) -> dict[int, list[int]]:
     """The observations of each identifier that has enough of them to be a hub."""
-    counts: Counter[int] = Counter()
-    for seen in component.seen:
-        counts.update(seen.known)
-        counts.update(seen.anonymous)
+    every = ((*seen.known, *seen.anonymous) for seen in component.seen)
+    counts = Counter(chain.from_iterable(every))
     least = min(rules.hub_customer_ids, rules.hub_profiles)
     carriers: dict[int, list[int]] = {i: [] for i, count in counts.items() if count > least}
     if carriers:
