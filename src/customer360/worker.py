@@ -38,6 +38,7 @@ from customer360.profiles import checkouts
 from customer360.storage.database import Database
 from customer360.storage.flight import FlightServer
 from customer360.storage.metadata import shop_clock
+from customer360.storage.mirror import fetch
 from customer360.warehouse.query import LocalWarehouse
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 """Called with how many signals are done and how many still wait."""
 
+_WAITING = "select inbox_id from inbox where shop_id = {} limit 1"
 # An idle worker looks for new signals this often; it bounds how stale a quiet shop's profile can be.
 _IDLE_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 300
@@ -252,8 +254,8 @@ class Worker:
 
     def _has_waiting(self, shop_id: int) -> bool:
         with self.app.database.read() as connection:
-            query = select(inbox.c.inbox_id).where(inbox.c.shop_id == shop_id).limit(1)
-            return connection.execute(query).first() is not None
+            # Asked with every turn, also of an idle worker, so not put together anew each time.
+            return any(fetch(connection, _WAITING, (shop_id,)))
 
     def _lease(self, shop_id: int, pace: _Pace) -> Lease | None:
         now, seconds = self.app.clock.now(), self.app.settings.lease_seconds
