@@ -214,6 +214,9 @@ def test_a_person_is_compared_with_what_is_known_of_them(house: House) -> None:
     )
     tell(house, "one", -50, birthday="1971-11-30", vip=True, phone="+353851234567")
     tell(house, "one", -40, address={**HOME, "street": "9 Main Street"})
+    account = [{"type": "shopify_customer_id", "id": "1001"}]
+    call = {"type": "identify", "userId": "one", "timestamp": at(-35)}
+    house.segment({**call, "context": {"externalIds": account}})
     house.segment({"type": "page", "anonymousId": "nobody", "timestamp": at(-30)})
     house.work_off()
 
@@ -230,6 +233,7 @@ def test_a_person_is_compared_with_what_is_known_of_them(house: House) -> None:
             ),
             phones=("+353851234567",),
             mailboxes=("rose.garden",),
+            accounts=("1001",),
             traits={"custom.birthday": "1971-11-30"},
         )
     ]

@@ -169,6 +169,9 @@ def _person(founder: int, told: Aggregate, owned: Sequence[tuple[int, str, str]]
         mailboxes=tuple(
             value.rpartition("@")[0] for _, kind, value in owned if kind == IdentifierType.EMAIL
         ),
+        accounts=tuple(
+            value for _, kind, value in owned if kind == IdentifierType.SHOPIFY_CUSTOMER_ID
+        ),
         traits={
             name: str(trait.value)
             for name, trait in told.traits.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from tests.identities.similarity.people import person
@@ -10,6 +11,7 @@ from tests.identities.similarity.people import person
 from customer360.identities.similarity.comparisons import comparisons
 from customer360.identities.similarity.features import features_of
 from customer360.identities.similarity.learned import Lesson, weigh_lessons
+from customer360.identities.similarity.model import Person
 from customer360.identities.similarity.weigh import prior_of, probability, steps_of
 
 COMPARED = comparisons(["birthday"])
@@ -30,8 +32,47 @@ def test_the_odds_are_those_of_chance_times_m_over_u_of_every_step() -> None:
 
     odds = 0.001 / 0.999 * (0.70 / 0.005) * (0.75 / 0.002) * (0.45 / 0.9999)
 
-    assert steps == (0, 0, None, None, 2, None, None)
-    assert probability(COMPARED, steps, 0.001) == pytest.approx(odds / (1 + odds))
+    assert steps == (0, 0, None, None, 2, None, None, None)
+    assert probability(COMPARED, one, other, steps, 0.001, {}) == pytest.approx(odds / (1 + odds))
+
+
+@pytest.mark.parametrize(
+    ("share", "chance"),
+    [(0.0, 0.002), (0.001, 0.002), (0.04, 0.04), (0.9, 0.75)],
+    ids=["rare", "rarer than by chance", "common", "so common that it says nothing"],
+)
+def test_a_last_name_that_many_have_weighs_less_and_never_against(
+    share: float, chance: float
+) -> None:
+    one, other = features_of(person(1, "Ann Lee")), features_of(person(2, "Bob Lee"))
+    steps = steps_of(COMPARED, one, other)
+
+    odds = 0.001 / 0.999 * (0.13 / 0.985) * (0.75 / chance)
+
+    found = probability(COMPARED, one, other, steps, 0.001, {"last_name": {"lee": share}})
+    assert found == pytest.approx(odds / (1 + odds))
+
+
+def test_what_is_common_but_not_the_same_weighs_as_ever() -> None:
+    one, other = features_of(person(1, "Ann Lee")), features_of(person(2, "Ann Moe"))
+    steps = steps_of(COMPARED, one, other)
+    common = {"last_name": {"lee": 0.3, "moe": 0.3}}
+
+    assert probability(COMPARED, one, other, steps, 0.001, common) == pytest.approx(
+        probability(COMPARED, one, other, steps, 0.001, {})
+    )
+
+
+def test_two_accounts_of_the_shop_count_against_one_person() -> None:
+    one = person(1, "Ann Lee", "7 Wallaby Place", accounts=("1001",))
+    other = person(2, "Ann Lee", "7 Wallaby Place", accounts=("1002",))
+
+    def odds(*people: Person) -> float:
+        left, right = map(features_of, people)
+        found = probability(COMPARED, left, right, steps_of(COMPARED, left, right), 1e-6, {})
+        return found / (1 - found)
+
+    assert odds(one, other) == pytest.approx(0.1 * odds(one, replace(other, accounts=())), rel=1e-3)
 
 
 @pytest.mark.parametrize("comparison", COMPARED, ids=lambda comparison: comparison.name)

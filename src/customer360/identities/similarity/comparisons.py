@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
@@ -16,6 +17,14 @@ from customer360.identities.similarity.features import Features
 from customer360.identities.similarity.model import DIFFERS
 
 Holds = Callable[[Features, Features], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A thing of a person that many may share: its column, and where it is in `Features`."""
+
+    column: str
+    of: Callable[[Features], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +36,8 @@ class Step:
     holds: Holds
     m: float
     u: float
-    adjusted_by: str = ""
-    """The column whose rare values weigh more than its frequent ones."""
+    adjusted_by: Word | None = None
+    """What says less on this step where many have the same, and more where few have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Comparison:
     steps: tuple[Step, ...]
     personal: bool = False
     """Whether it tells people of one household apart."""
+    given: bool = False
+    """Whether people cannot teach what it weighs."""
 
     def step(self, left: Features, right: Features) -> int | None:
         """The index of the step that two people are on; None where a side tells nothing."""
@@ -69,6 +80,7 @@ def comparisons(traits: Sequence[str]) -> tuple[Comparison, ...]:
         _AREA,
         _PHONE,
         _MAILBOX,
+        _ACCOUNT,
         *(_trait(number, name) for number, name in enumerate(traits, start=1)),
     )
 
@@ -119,8 +131,16 @@ def _share(column: str, left: Features, right: Features) -> bool:
     return not set(getattr(left, column)).isdisjoint(getattr(right, column))
 
 
+def _in_common(column: str, m: float, u: float) -> Step:
+    return Step("same", f"list_has_any({column}_l, {column}_r)", partial(_share, column), m, u)
+
+
 def _untold(column: str, left: Features, right: Features) -> bool:
     return not getattr(left, column) or not getattr(right, column)
+
+
+def _word(column: str) -> Word:
+    return Word(column, attrgetter(column))
 
 
 def _untold_sql(column: str) -> str:
@@ -153,7 +173,7 @@ _FIRST_NAME = Comparison(
     _untold_sql("first_name"),
     partial(_untold, "first_name"),
     (
-        Step("same", "first_name_l = first_name_r", partial(_same, "first_name"), 0.70, 0.005, "first_name"),
+        Step("same", "first_name_l = first_name_r", partial(_same, "first_name"), 0.70, 0.005, _word("first_name")),
         Step("swapped", _SWAPPED_SQL, _swapped, 0.03, 0.0001),
         Step(
             "similar",
@@ -174,7 +194,7 @@ _LAST_NAME = Comparison(
     _untold_sql("last_name"),
     partial(_untold, "last_name"),
     (
-        Step("same", "last_name_l = last_name_r", partial(_same, "last_name"), 0.75, 0.002, "last_name"),
+        Step("same", "last_name_l = last_name_r", partial(_same, "last_name"), 0.75, 0.002, _word("last_name")),
         Step("swapped", _SWAPPED_SQL, _swapped, 0.03, 0.0001),
         Step(
             "similar",
@@ -239,8 +259,10 @@ _STREET = Comparison(
             0.12,
             0.0001,
         ),
-        Step("other_number", _LIKE_STREETS_SQL, _like_streets, 0.12, 0.002),
-        Step("only_number", "house_l = house_r", partial(_same, "house"), 0.06, 0.01),
+        Step("other_number", _LIKE_STREETS_SQL, _like_streets, 0.12, 0.002, _word("street")),
+        Step(
+            "only_number", "house_l = house_r", partial(_same, "house"), 0.06, 0.01, _word("house")
+        ),
         _otherwise(0.20, 0.9877),
     ),
 )
@@ -276,6 +298,7 @@ _AREA = Comparison(
             _same_area,
             0.60,
             0.002,
+            _word("zip"),
         ),
         Step(
             "similar",
@@ -291,6 +314,7 @@ _AREA = Comparison(
             lambda left, right: _same("zip", left, right) or _same("city", left, right),
             0.10,
             0.01,
+            _word("city"),
         ),
         _otherwise(0.18, 0.986),
     ),
@@ -302,7 +326,7 @@ _PHONE = Comparison(
     _untold_sql("phones"),
     partial(_untold, "phones"),
     (
-        Step("same", "list_has_any(phones_l, phones_r)", partial(_share, "phones"), 0.50, 0.00005),
+        _in_common("phones", 0.50, 0.00005),
         Step(
             "similar",
             "damerau_levenshtein(phones_l[1], phones_r[1]) <= 1",
@@ -320,13 +344,7 @@ _MAILBOX = Comparison(
     _untold_sql("mailboxes"),
     partial(_untold, "mailboxes"),
     (
-        Step(
-            "same",
-            "list_has_any(mailboxes_l, mailboxes_r)",
-            partial(_share, "mailboxes"),
-            0.40,
-            0.0002,
-        ),
+        _in_common("mailboxes", 0.40, 0.0002),
         Step(
             "similar",
             _close_sql("nicknames_l[1]", "nicknames_r[1]"),
@@ -340,8 +358,22 @@ _MAILBOX = Comparison(
 )
 
 
+# Somebody's second profile is mostly of an address or a device, and one in ten has an account of its own; of two
+# people each has one.
+_ACCOUNT = Comparison(
+    "account",
+    "account",
+    _untold_sql("accounts"),
+    partial(_untold, "accounts"),
+    (_in_common("accounts", 0.90, 0.00005), _otherwise(0.10, 0.99995)),
+    # Linking has made one of all who share an account.
+    given=True,
+)
+
+
 def _trait(number: int, name: str) -> Comparison:
     column = trait_column(number)
+    word = Word(column, lambda features: features.traits.get(name))
 
     def untold(left: Features, right: Features) -> bool:
         return not left.traits.get(name) or not right.traits.get(name)
@@ -358,7 +390,7 @@ def _trait(number: int, name: str) -> Comparison:
         _untold_sql(column),
         untold,
         (
-            Step("same", f"{column}_l = {column}_r", same, 0.80, 0.0005, column),
+            Step("same", f"{column}_l = {column}_r", same, 0.80, 0.0005, word),
             Step("similar", _close_sql(f"{column}_l", f"{column}_r"), similar, 0.07, 0.01),
             _otherwise(0.13, 0.9895),
         ),

@@ -32,6 +32,7 @@ class Features:
     """Without those that are the person's name and nothing else: whoever has the name may have them."""
     nicknames: tuple[str, ...] = ()
     """The mailboxes that are not made of the name, which may be compared letter by letter."""
+    accounts: tuple[str, ...] = ()
     traits: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,6 +70,7 @@ def features_of(person: Person) -> Features:
         phones=_distinct(person.phones),
         mailboxes=tuple(box for box in mailboxes if box not in own),
         nicknames=tuple(box for box in mailboxes if box.rstrip(_DIGITS) not in own),
+        accounts=_distinct(person.accounts),
         traits={name: value for name, told in person.traits.items() if (value := _trait(told))},
     )
 

@@ -215,7 +215,10 @@ def _as_splink(comparison: Comparison, m: Sequence[float], u: Sequence[float]) -
         )
         given: dict[str, Any] = {"m_probability": of_one, "u_probability": of_others}
         if step.adjusted_by:
-            given["tf_adjustment_column"] = step.adjusted_by
+            given["tf_adjustment_column"] = step.adjusted_by.column
+            given["disable_tf_exact_match_detection"] = True
+        if comparison.given:
+            given["fix_m_probability"] = given["fix_u_probability"] = True
         made.append(level.configure(**given))
     return comparison_library.CustomComparison(
         output_column_name=comparison.name, comparison_levels=made

@@ -31,6 +31,7 @@ _SENTENCES = {
     ("mailbox", "same"): "same e-mail name at another provider",
     ("mailbox", "similar"): "similar e-mail name",
     ("mailbox", DIFFERS): "different e-mail name",
+    ("account", DIFFERS): "each with an account of the shop",
 }
 
 
@@ -48,7 +49,8 @@ class Person:
     """What is told of one person; the newest comes first.
 
     `person_id` is any number that orders the two of a pair. `phones` are in E.164, `mailboxes` are what stands
-    before the @ of the e-mail addresses, `traits` what else may tell people apart, a birthday for example.
+    before the @ of the e-mail addresses, `accounts` the shop's own customer ids, `traits` what else may tell people
+    apart, a birthday for example.
     """
 
     person_id: int
@@ -57,12 +59,13 @@ class Person:
     places: tuple[Place, ...] = ()
     phones: tuple[str, ...] = ()
     mailboxes: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
     traits: Mapping[str, str] = field(default_factory=dict)
 
 
 class Finding(NamedTuple):
-    """How one thing compares: `about` is first_name, last_name, street, area, phone, mailbox or a trait's name;
-    `word` is same, swapped, similar, ..., or differs.
+    """How one thing compares: `about` is first_name, last_name, street, area, phone, mailbox, account or the name of a
+    trait; `word` is same, swapped, similar, ..., or differs.
     """
 
     about: str

@@ -21,6 +21,7 @@ from customer360.identities.similarity.scratch import (
     WORDS,
     ask,
     choose_traits,
+    common_words,
     load,
     make_people,
     opened,
@@ -218,6 +219,7 @@ def _by_fixed_weights(
     prior: float,
     threshold: float,
 ) -> Iterator[list[Scored]]:
+    common = common_words(connection, compared)
     traits = [comparison for comparison in compared if comparison.name.startswith("trait_")]
     columns = [*COLUMNS, *(trait.name for trait in traits)]
     names = [trait.about for trait in traits]
@@ -232,7 +234,7 @@ def _by_fixed_weights(
             left = _features(row[: len(columns)], names)
             right = _features(row[len(columns) :], names)
             steps = steps_of(compared, left, right)
-            likely = probability(compared, steps, prior)
+            likely = probability(compared, left, right, steps, prior, common)
             if likely >= threshold:
                 found.append((left.person_id, right.person_id, likely, steps))
         yield found

@@ -19,11 +19,11 @@ import pyarrow as pa
 
 from customer360.errors import ScanUnderWay
 from customer360.identities.similarity import blocks
-from customer360.identities.similarity.comparisons import trait_column
+from customer360.identities.similarity.comparisons import Comparison, trait_column
 from customer360.identities.similarity.features import Features
 
 WORDS = ("first_name", "last_name", "street", "house", "street2", "zip", "city")
-LISTS = ("places", "phones", "mailboxes", "nicknames")
+LISTS = ("places", "phones", "mailboxes", "nicknames", "accounts")
 COLUMNS = ("person_id", *WORDS, *LISTS)
 """Of the table `people`, before its traits."""
 
@@ -139,6 +139,41 @@ def choose_traits(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
         [_TRAIT_COVERAGE, _TRAIT_CHANCE, _MOST_TRAITS],
     )
     return tuple(name for (name,) in rows)
+
+
+def common_words(
+    connection: duckdb.DuckDBPyConnection, compared: Sequence[Comparison]
+) -> dict[str, dict[str, float]]:
+    """By column the words that more people have than the steps expect, each with the share of all who have it.
+
+    The two who are compared are left out of it. Few words are so common: at most 200 that one in 200 have.
+    """
+    words = {
+        step.adjusted_by.column: step.u
+        for each in compared
+        for step in each.steps
+        if step.adjusted_by
+    }
+    return {
+        column: dict(
+            ask(
+                connection,
+                f"""
+                with told as (
+                    select count({column}) as people
+                    from people
+                )
+                select {column}, (count(*) - 2) / max(told.people) as share
+                from people, told
+                where {column} is not null
+                group by {column}
+                having share > ?
+                """,
+                [chance],
+            )
+        )
+        for column, chance in words.items()
+    }
 
 
 def make_people(connection: duckdb.DuckDBPyConnection, traits: Sequence[str]) -> None:
