@@ -14,7 +14,7 @@ import msgspec
 from customer360.clock import Instant
 from customer360.events.model import Identifier, IdentifierType, Trust
 from customer360.identities.groups import Moment
-from customer360.identities.model import Decision, FragmentId, Name, Observation
+from customer360.identities.model import NO_NAME, Decision, FragmentId, Name, Observation
 from customer360.identities.normalise import KNOWN, STRENGTH
 
 REACHABLE = frozenset({IdentifierType.EMAIL.value, IdentifierType.PHONE.value})
@@ -32,6 +32,9 @@ class Seen(msgspec.Struct, eq=False):
     known: tuple[int, ...]
     anonymous: tuple[int, ...]
     fading: tuple[int, ...]
+    named: bool
+    """Whether it tells a full name."""
+    trusted: bool
 
 
 @dataclass(slots=True)
@@ -86,6 +89,8 @@ def gather(observations: Iterable[Observation], decisions: Iterable[Decision]) -
                 tuple([own[place] for place in shape.known]),
                 tuple([own[place] for place in shape.anonymous]),
                 tuple([own[place] for place in shape.fading]) if observation.events else (),
+                observation.name != NO_NAME,
+                observation.trust is Trust.FULL,
             )
         )
     component.has_claims = any(one.trust is Trust.PUBLIC for _, _, one in shaped)

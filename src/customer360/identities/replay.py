@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
 from customer360.clock import Instant
-from customer360.events.model import Trust
 from customer360.identities.component import REACHABLE, HandMerge, Seen
 from customer360.identities.groups import (
     Group,
@@ -20,7 +19,6 @@ from customer360.identities.groups import (
 )
 from customer360.identities.ledger import BEFORE_ALL, Held, Ledger
 from customer360.identities.model import (
-    NO_NAME,
     Bridge,
     Merge,
     Name,
@@ -103,12 +101,11 @@ class Replay(Ledger):
         for identifier in self._anonymous_in_order(anonymous):
             group = self._link_anonymous(group, identifier, login=bool(known))
         # A browser gives names to anonymous profiles only.
-        believed = observation.trust is Trust.FULL or not group.known
-        if not known and believed and seen.name != NO_NAME:
+        if not known and seen.named and (seen.trusted or not group.known):
             self._give_name(group, seen.name)
         for identifier in ignored:
             self._meet_hub(group, identifier)
-        if seen.name != NO_NAME:
+        if seen.named:
             self._fix_pairs(group, seen, ignored)
         if self._suspected:
             self._drop_what_is_settled()
@@ -131,8 +128,8 @@ class Replay(Ledger):
     # Step 1: known identifiers
 
     def _link_known(self, seen: Seen, known: Sequence[int]) -> Group:
-        name, trusted = seen.name, seen.observation.trust is Trust.FULL
-        self._vetoed = self._conflicting(known, name) if name != NO_NAME else []
+        name, trusted = seen.name, seen.trusted
+        self._vetoed = self._conflicting(known, name) if seen.named else []
         left = known
         if self._vetoed:
             left = [identifier for identifier in known if identifier not in self._vetoed]
@@ -145,7 +142,7 @@ class Replay(Ledger):
             group = meant.group.root()
             self._via = (ordered[0], meant)
         self._enter(group)
-        if trusted and name != NO_NAME:
+        if trusted and seen.named:
             self._give_name(group, name)
         for identifier in ordered:
             meant = self._meant(identifier, name)
@@ -290,7 +287,7 @@ class Replay(Ledger):
 
         A browser's fixes it only where it linked, or found the owner to have another name.
         """
-        trusted = seen.observation.trust is Trust.FULL
+        trusted = seen.trusted
         for identifier in seen.known:
             if self.types[identifier] not in REACHABLE:
                 continue
