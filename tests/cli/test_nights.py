@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from customer360.cli.nights import Nights
+from customer360.cli.nights import Nights, night_command
 from customer360.clock import DAY, HOUR, Instant
-from customer360.identities.scan_log import ScanRow, begin_scan, last_scan
+from customer360.identities.scan_log import STILL, ScanRow, begin_scan, last_scan
 from customer360.storage.database import next_change
 from tests.house import House
 
@@ -141,17 +141,36 @@ def test_while_another_worker_scans_none_is_begun(house: House) -> None:
     assert children(house) == []
 
 
-def test_a_scan_that_was_killed_with_its_worker_runs_no_more(house: House) -> None:
+def test_a_worker_that_starts_lets_the_scan_of_another_machine_run(house: House) -> None:
     with house.app.database.write() as connection:
         now = house.clock.now()
         begin_scan(connection, house.shop.shop_id, now, now)
+    night = Nights(house.app)
 
-    Nights(house.app).recover()
+    night.recover()
+    assert last(house).state == "running"
 
-    assert (last(house).state, last(house).reason) == (
-        "failed",
-        "It was interrupted with its worker.",
-    )
+    # One that was killed with its worker says no more that it goes on.
+    house.clock.advance(STILL + 1)
+    night.recover()
+    assert (last(house).state, last(house).reason) == ("failed", "It was interrupted.")
+
+
+def test_of_two_machines_the_second_leaves_the_word_to_the_first(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("C360_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("C360_DATABASE_URL", house.settings.database_url)
+
+    def second(shop_id: int, at: Instant) -> list[str]:
+        # The first begins between our look and our scan.
+        with house.app.database.write() as connection:
+            begin_scan(connection, shop_id, at, at)
+        return night_command(shop_id, at)
+
+    Nights(house.app, command=second).look()
+
+    assert last(house).state == "running"
 
 
 @pytest.mark.parametrize("with_its_worker", [False, True])

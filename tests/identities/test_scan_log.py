@@ -8,18 +8,23 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import select
 from tests.house import House
 
 from customer360.clock import DAY, HOUR, MINUTE, Instant, parse_instant, to_iso
 from customer360.errors import ScanUnderWay, ShopNotFound
 from customer360.identities.scan_log import (
+    STILL,
     Found,
+    any_interrupted,
     begin_scan,
     due_night,
     end_scan,
     fail_running,
     last_scan,
+    note_moved,
 )
+from customer360.identities.tables import scans
 from customer360.storage.database import next_change
 
 FOUND = Found(people=5, candidates=2, new=1, ended=0, learned=True)
@@ -95,9 +100,9 @@ def test_a_scan_that_failed_is_tried_again_the_next_night(house: House) -> None:
     shop_id = house.shop.shop_id
     with house.app.database.write() as connection:
         begin_scan(connection, shop_id, NIGHT, NIGHT)
-        fail_running(connection, shop_id, "No memory.", NIGHT + HOUR, NIGHT - DAY)
+        fail_running(connection, shop_id, "No memory.", NIGHT + HOUR, night=NIGHT - DAY)
         assert last_scan(connection, shop_id).state == "running"  # type: ignore[union-attr]
-        fail_running(connection, shop_id, "No memory.", NIGHT + HOUR, NIGHT)
+        fail_running(connection, shop_id, "No memory.", NIGHT + HOUR, night=NIGHT)
         last = last_scan(connection, shop_id)
     assert last is not None
     assert (last.state, last.reason, last.ended_at) == ("failed", "No memory.", NIGHT + HOUR)
@@ -115,19 +120,33 @@ def test_the_log_says_what_was_found_and_how(house: House) -> None:
     assert (last.night, last.found, last.reason) == (NIGHT, FOUND, "")
 
 
-def test_of_two_machines_one_scans_in_a_night_and_what_ran_before_was_interrupted(
-    house: House,
-) -> None:
+def test_of_two_machines_one_scans_in_a_night(house: House) -> None:
     shop_id = house.shop.shop_id
     with house.app.database.write() as connection:
         begin_scan(connection, shop_id, NIGHT, NIGHT)
     with house.app.database.write() as connection, pytest.raises(ScanUnderWay):
         begin_scan(connection, shop_id, NIGHT, NIGHT)
+
+
+def test_a_scan_runs_as_long_as_it_says_so_whoever_else_scans_the_shop(house: House) -> None:
+    shop_id = house.shop.shop_id
     with house.app.database.write() as connection:
-        scan_id, change = begin_scan(connection, shop_id, NIGHT + DAY)
-        end_scan(connection, shop_id, scan_id, FOUND, change, NIGHT + DAY)
-        fail_running(connection, shop_id, "", NIGHT + DAY)
-        assert last_scan(connection, shop_id).state == "done"  # type: ignore[union-attr]
+        moving, _ = begin_scan(connection, shop_id, NIGHT)
+        still, _ = begin_scan(connection, shop_id, NIGHT, NIGHT)
+        note_moved(connection, shop_id, moving, NIGHT + 9 * MINUTE)
+        assert not any_interrupted(connection, NIGHT + STILL)
+
+        assert any_interrupted(connection, NIGHT + STILL + 1)
+        third, _ = begin_scan(connection, shop_id, NIGHT + STILL + 1)
+        fail_running(connection, shop_id, "No memory.", NIGHT + HOUR, scan_id=third)
+        query = select(scans.c.scan_id, scans.c.state, scans.c.reason)
+        stands = {each: (state, why) for each, state, why in connection.execute(query)}
+
+    assert stands == {
+        moving: ("running", ""),
+        still: ("failed", "It was interrupted."),
+        third: ("failed", "No memory."),
+    }
 
 
 def test_no_scan_of_a_deleted_shop_begins(house: House) -> None:

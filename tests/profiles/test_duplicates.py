@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
+from customer360.access.shops import close_shop
 from customer360.clock import DAY, MINUTE
 from customer360.errors import ScanUnderWay, ShopNotFound
 from customer360.identities.candidates import dismiss_candidates
@@ -17,7 +21,7 @@ from customer360.identities.scan_log import due_night, last_scan
 from customer360.identities.similarity.model import Finding, Person, Place, Suggestion
 from customer360.identities.similarity.scratch import own_folder
 from customer360.identities.similarity.store import keep
-from customer360.identities.tables import candidates, decisions, merges, profiles
+from customer360.identities.tables import candidates, decisions, merges, profiles, scans
 from customer360.profiles.duplicates import Report, people_of, scan_for_duplicates
 from tests.house import House, at
 
@@ -289,6 +293,47 @@ def test_a_scan_beside_another_of_the_shop_leaves_no_word_in_the_log(twins: Hous
         scan(twins)
     with twins.app.database.read() as connection:
         assert last_scan(connection, twins.shop.shop_id) is None
+
+
+def test_a_scan_says_that_it_goes_on_while_it_runs(twins: House) -> None:
+    def moved_at() -> int:
+        with twins.app.database.read() as connection:
+            return int(connection.execute(select(scans.c.moved_at)).scalar_one())
+
+    def slowly(stage: str, _done: int, _total: int) -> None:
+        if stage == "Comparing":
+            twins.clock.advance(MINUTE)
+            deadline = time.monotonic() + 20
+            while moved_at() < twins.clock.now():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+
+    scan_for_duplicates(
+        twins.app.database,
+        twins.clock,
+        twins.shop.shop_id,
+        twins.settings.data_dir / "duplicates",
+        progress=slowly,
+        beat_seconds=0.01,
+    )
+
+    assert not [each for each in threading.enumerate() if each.name == "scan"]
+
+
+def test_a_scan_of_a_shop_that_is_deleted_meanwhile_ends_with_a_word(twins: House) -> None:
+    shop_id = twins.shop.shop_id
+    scratch = twins.settings.data_dir / "duplicates"
+
+    def delete(stage: str, done: int, _total: int) -> None:
+        if stage == "Comparing" and not done:
+            with twins.app.database.write() as connection:
+                close_shop(connection, shop_id)
+            shutil.rmtree(scratch / str(shop_id))
+
+    with pytest.raises(ShopNotFound, match="was deleted, so the scan of it has ended"):
+        scan_for_duplicates(twins.app.database, twins.clock, shop_id, scratch, progress=delete)
+
+    assert not (scratch / str(shop_id)).exists()
 
 
 def test_what_a_scan_itself_wrote_makes_no_further_one_due(twins: House) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from customer360.cli.opening import (
     read_settings,
 )
 from customer360.cli.output import print_json
+from customer360.errors import ScanUnderWay
 from customer360.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ def scan(
         with database.read() as connection:
             shops = named_shops(connection, shop)
         for each in shops:
-            with _progress(each.name, quiet=as_json or night is not None) as show:
+            # Of two machines one scans in a night, and the other lets it.
+            with (
+                suppress(*(() if night is None else (ScanUnderWay,))),
+                _progress(each.name, quiet=as_json or night is not None) as show,
+            ):
                 report = scan_for_duplicates(
                     database,
                     SystemClock(),
@@ -58,9 +63,9 @@ def scan(
                     progress=show,
                     night=night,
                 )
-            found.append((each, report))
-            if not as_json and night is None:
-                _say(each, report)
+                found.append((each, report))
+                if not as_json and night is None:
+                    _say(each, report)
     if as_json:
         print_json([_described(each, report) for each, report in found])
 

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 
 from customer360.access.shops import list_shops
@@ -19,7 +20,13 @@ from customer360.app import App
 from customer360.cli.processes import give_way
 from customer360.clock import Instant
 from customer360.errors import ScanUnderWay, place_of
-from customer360.identities.scan_log import due_night, fail_running, last_scan
+from customer360.identities.scan_log import (
+    any_interrupted,
+    due_night,
+    fail_interrupted,
+    fail_running,
+    last_scan,
+)
 from customer360.identities.similarity.scratch import own_folder
 
 _log = logging.getLogger(__name__)
@@ -86,27 +93,29 @@ class Nights:
             self._thread.join()
 
     def _watch(self) -> None:
-        recovered = False
         while not self._stopping.wait(self._look_every_seconds):
             try:
-                if not recovered:
-                    self.recover()
-                    recovered = True
+                self.recover()
                 self.look()
             except Exception as error:
                 # A database that is away for a while is looked at again in a minute.
                 _log.warning("The scans of the night wait: %s", place_of(error))
 
     def recover(self) -> None:
-        """Note of scans that were killed with their worker that they run no more."""
-        app = self._app
-        with self._only_one() as alone, app.database.write() as connection:
-            for shop in list_shops(connection) if alone else ():
-                last = last_scan(connection, shop.shop_id)
-                if last is not None and last.state == "running" and last.night is not None:
-                    told = "It was interrupted with its worker."
-                    fail_running(connection, shop.shop_id, told, app.clock.now(), last.night)
-                    self._clear(shop.shop_id)
+        """Note of scans that were killed with their worker, on any machine, that they run no more.
+
+        What they left here is removed at once, and by each machine of its own.
+        """
+        database, now = self._app.database, self._app.clock.now()
+        with self._only_one() as alone:
+            for left in self._folder.iterdir() if alone else ():
+                if left.is_dir():
+                    _clear(left)
+        with database.read() as connection:
+            interrupted = any_interrupted(connection, now)
+        if interrupted:
+            with database.write() as connection:
+                fail_interrupted(connection, now)
 
     def look(self) -> None:
         """Scan every shop whose scan is due, one after the other, unless another worker does."""
@@ -126,15 +135,17 @@ class Nights:
         app = self._app
         _log.info("shop %d: the scan of the night begins", shop_id)
         reason = self._run(self._command(shop_id, night))
-        self._clear(shop_id)
+        _clear(self._folder / str(shop_id))
+        if not reason:
+            return
         with app.database.write() as connection:
-            fail_running(connection, shop_id, reason, app.clock.now(), night)
+            fail_running(connection, shop_id, reason, app.clock.now(), night=night)
             last = last_scan(connection, shop_id)
         if last is not None and last.state == "failed":
             _log.warning("shop %d: the scan of the night failed: %s", shop_id, last.reason)
 
     def _run(self, command: list[str]) -> str:
-        """Run the child to its end, or to ours; returns why it failed, should it not have said so itself."""
+        """Run the child to its end, or to ours; returns why it failed, should it have, and not have said so itself."""
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
         while process.poll() is None:
             if self._stopping.wait(_POLL_SECONDS):
@@ -147,25 +158,28 @@ class Nights:
                 return "The worker was stopped."
         if process.returncode == -signal.SIGKILL:
             return "It was killed, most likely because memory ran out."
-        return f"It ended with code {process.returncode}."
+        return f"It ended with code {process.returncode}." if process.returncode else ""
 
-    def _clear(self, shop_id: int) -> None:
-        """Remove what a scan that was killed left: names and addresses."""
-        folder = self._app.settings.data_dir / "duplicates" / str(shop_id)
-        if folder.exists():
-            with suppress(ScanUnderWay), own_folder(folder):
-                pass
+    @property
+    def _folder(self) -> Path:
+        return self._app.settings.data_dir / "duplicates"
 
     @contextmanager
     def _only_one(self) -> Iterator[bool]:
         """Whether no other worker of this data folder scans right now; none begins until this ends."""
-        folder = self._app.settings.data_dir / "duplicates"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(folder / "nights.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(self._folder / "nights.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             yield _is_ours(lock)
         finally:
             os.close(lock)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a scan that was killed left: names and addresses."""
+    if folder.exists():
+        with suppress(ScanUnderWay), own_folder(folder):
+            pass
 
 
 def _is_ours(lock: int) -> bool:

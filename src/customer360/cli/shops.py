@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -140,7 +141,11 @@ def delete(
     files = settings.warehouse_dir.glob(f"{shop_id}.*")
     for path in (*files, scan, scan.with_name(f"{shop_id}.lock")):
         # A folder is where DuckDB spills, or what a scan that was killed left.
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        # A scan under way, which ends now, takes its own files away meanwhile.
+        while path.is_dir():
+            with suppress(FileNotFoundError):
+                shutil.rmtree(path)
+        path.unlink(missing_ok=True)
     typer.echo(f"Deleted {name}.")
 
 

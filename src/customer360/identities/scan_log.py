@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from customer360.access.shops import Shop
-from customer360.clock import HOUR, Instant, from_datetime, to_datetime, zone
+from customer360.clock import HOUR, MINUTE, Instant, from_datetime, to_datetime, zone
 from customer360.errors import ScanUnderWay, ShopNotFound
 from customer360.identities.tables import scans
 from customer360.storage.metadata import shop_clock
@@ -17,6 +17,8 @@ from customer360.values import new_ids
 
 _NIGHT: Instant = 4 * HOUR
 """A night that somebody slept through, because no worker ran, is over: by day the machine is for others."""
+STILL: Instant = 10 * MINUTE
+"""A scan that has not said for so long that it goes on was interrupted, on whichever machine it ran."""
 _INTERRUPTED = "It was interrupted."
 
 
@@ -69,7 +71,7 @@ def last_scan(connection: Connection, shop_id: int) -> ScanRow | None:
 def begin_scan(
     connection: Connection, shop_id: int, now: Instant, night: Instant | None = None
 ) -> tuple[int, int]:
-    """Note that a scan begins; returns its id and the shop's change number. Whatever ran before was interrupted.
+    """Note that a scan begins; returns its id and the shop's change number.
 
     Raises ShopNotFound, and ScanUnderWay where another machine has begun that of this night.
     """
@@ -81,14 +83,40 @@ def begin_scan(
         raise ShopNotFound
     if night is not None and connection.execute(taken).first() is not None:
         raise ScanUnderWay
-    fail_running(connection, shop_id, _INTERRUPTED, now)
+    fail_interrupted(connection, now)
     scan_id = new_ids.next()
     connection.execute(
         insert(scans).values(
-            shop_id=shop_id, scan_id=scan_id, night=night, state="running", began_at=now
+            shop_id=shop_id,
+            scan_id=scan_id,
+            night=night,
+            state="running",
+            began_at=now,
+            moved_at=now,
         )
     )
     return scan_id, change
+
+
+def note_moved(connection: Connection, shop_id: int, scan_id: int, now: Instant) -> None:
+    """Note that a scan goes on."""
+    mine = (scans.c.shop_id == shop_id) & (scans.c.scan_id == scan_id)
+    connection.execute(update(scans).where(mine).values(moved_at=now))
+
+
+def any_interrupted(connection: Connection, now: Instant) -> bool:
+    """Whether a scan of any shop is said to run and does not."""
+    return connection.execute(select(scans.c.scan_id).where(_stands_still(now))).first() is not None
+
+
+def fail_interrupted(connection: Connection, now: Instant) -> None:
+    """Note of all such scans that they run no more."""
+    ended = {"state": "failed", "ended_at": now, "reason": _INTERRUPTED}
+    connection.execute(update(scans).where(_stands_still(now)).values(ended))
+
+
+def _stands_still(now: Instant) -> ColumnElement[bool]:
+    return (scans.c.state == "running") & (scans.c.moved_at < now - STILL)
 
 
 def end_scan(
@@ -108,12 +136,13 @@ def fail_running(
     shop_id: int,
     reason: str,
     now: Instant,
+    *,
     night: Instant | None = None,
+    scan_id: int | None = None,
 ) -> None:
-    """Note why the scan of this shop that runs has failed; with `night`, only if it is the one of that night."""
-    running = update(scans).where(scans.c.shop_id == shop_id, scans.c.state == "running")
-    if night is not None:
-        running = running.where(scans.c.night == night)
+    """Note why the scan of this shop that runs has failed: the one of this night, or the one with this id."""
+    mine = scans.c.scan_id == scan_id if night is None else scans.c.night == night
+    running = update(scans).where(scans.c.shop_id == shop_id, scans.c.state == "running", mine)
     connection.execute(running.values(state="failed", ended_at=now, reason=reason))
 
 

@@ -50,10 +50,10 @@ fragments = Table(
     sqlite_with_rowid=False,
 )
 """`evidence`: a keyed digest of the normalised identifiers, the folded name (`name`: its parts) and the trust.
-An era of it holds the events from `begins_at` to the next era. Fragments that share identifiers, directly or by
-others, have the same `component` and are resolved together; `company` says whether there are any: 0 alone, 1 with
-others of one person who owns all that they bring, 2 with others where a known event may change who is who, 3 joined to
-a throng and not resolved since."""
+An era of it holds the events from `begins_at` to the next era. Fragments that share identifiers, placeholders
+apart, directly or by others, have the same `component` and are resolved together; `company` says whether there are
+any: 0 alone, 1 with others of one person who owns all that they bring, 2 with others where a known event may change
+who is who, 3 joined to a throng and not resolved since."""
 
 fragment_identifiers = Table(
     "fragment_identifiers",
@@ -217,6 +217,7 @@ scans = Table(
     number("night", nullable=True),
     Column("state", Text, nullable=False, info=KEEP),
     number("began_at", nullable=False),
+    number("moved_at", nullable=False),
     number("ended_at", nullable=True),
     number("change", nullable=True),
     number("people", nullable=True),
@@ -229,4 +230,5 @@ scans = Table(
     sqlite_with_rowid=False,
 )
 """The log of scans for duplicates. `night`: when the night began whose scan it was, null for one that somebody began.
-`change`: up to which of the shop's changes it has seen all. State: running, done, or failed for the `reason`."""
+`moved_at`: when it last said that it goes on, which it does every minute while it runs. `change`: up to which of the
+shop's changes it has seen all. State: running, done, or failed for the `reason`."""

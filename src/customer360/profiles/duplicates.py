@@ -5,18 +5,22 @@ A step of the background and a command; on a large shop it takes minutes, so it 
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from duckdb import OutOfMemoryException
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
+from customer360.access.shops import find_shop
 from customer360.clock import Clock, Instant
-from customer360.errors import Customer360Error, ScanUnderWay, place_of
+from customer360.errors import Customer360Error, ScanUnderWay, ShopNotFound, place_of
 from customer360.events.model import IdentifierType
-from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running
+from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running, note_moved
 from customer360.identities.similarity.model import Person, Place
 from customer360.identities.similarity.scan import Options, Progress, Scan, in_silence, scanning
 from customer360.identities.similarity.store import end_others, keep
@@ -49,37 +53,78 @@ def scan_for_duplicates(
     options: Options | None = None,
     progress: Progress = in_silence,
     night: Instant | None = None,
+    beat_seconds: float = 60.0,
 ) -> Report:
     """Compare the people of a shop with each other.
 
     scratch: the folder under which the shop's scan has its own while it runs. night: whose scan this is, where
-    nobody began it. The log says how it went. Raises ScanUnderWay.
+    nobody began it. The log says how it went. Raises ScanUnderWay, and ShopNotFound where the shop is deleted.
     """
+    run = _Run(database, clock, shop_id, night, beat_seconds)
     try:
-        return _scan(database, clock, shop_id, scratch / str(shop_id), options, progress, night)
+        with run:
+            return _scan(run, scratch / str(shop_id), options, progress)
     except ScanUnderWay:
         raise
     except BaseException as error:
         with database.write() as connection:
-            fail_running(connection, shop_id, _reason(error), clock.now())
+            # Its rows and files go while we read them, so anything may have failed.
+            if find_shop(connection, shop_id) is None:
+                raise ShopNotFound("The shop was deleted, so the scan of it has ended.") from error
+            fail_running(connection, shop_id, _reason(error), clock.now(), scan_id=run.scan_id)
         raise
 
 
-def _scan(
-    database: Database,
-    clock: Clock,
-    shop_id: int,
-    folder: Path,
-    options: Options | None,
-    progress: Progress,
-    night: Instant | None,
-) -> Report:
-    began: list[tuple[int, int]] = []
+class _Run:
+    """A scan in the log; from when it began to the end of the `with` block it says every minute that it goes on."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        shop_id: int,
+        night: Instant | None,
+        beat_seconds: float,
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.shop_id = shop_id
+        self.scan_id = 0
+        self.change = 0
+        self._night = night
+        self._beat_seconds = beat_seconds
+        self._ended = threading.Event()
+        self._beating = threading.Thread(target=self._beat, name="scan", daemon=True)
+
+    def begin(self) -> None:
+        """Note that it begins; raises ScanUnderWay, and ShopNotFound."""
+        with self.database.write() as connection:
+            self.scan_id, self.change = begin_scan(
+                connection, self.shop_id, self.clock.now(), self._night
+            )
+        self._beating.start()
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        if self._beating.is_alive():
+            self._beating.join()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._beat_seconds):
+            # A database that is away for a while is told a minute later.
+            with suppress(SQLAlchemyError), self.database.write() as connection:
+                note_moved(connection, self.shop_id, self.scan_id, self.clock.now())
+
+
+def _scan(run: _Run, folder: Path, options: Options | None, progress: Progress) -> Report:
+    database, clock, shop_id = run.database, run.clock, run.shop_id
 
     def people() -> Iterator[list[Person]]:
-        # Asked for once the folder is ours, so nobody else's scan runs.
-        with database.write() as connection:
-            began.append(begin_scan(connection, shop_id, clock.now(), night))
+        # Asked for once the folder is ours, so nobody else here scans the shop.
+        run.begin()
         yield from people_of(database, shop_id)
 
     pairs, new, writes = set(), 0, 1
@@ -93,14 +138,13 @@ def _scan(
                 pairs |= kept.pairs
                 new += kept.new
                 writes += 1
-    ((scan_id, change),) = began
     with database.write() as connection:
         ended = end_others(connection, shop_id, pairs, clock.now())
         found = Found(
             people=scan.people, candidates=len(pairs), new=new, ended=ended, learned=scan.learned
         )
         # What the scan itself wrote is no news to the next one.
-        end_scan(connection, shop_id, scan_id, found, change + writes, clock.now())
+        end_scan(connection, shop_id, run.scan_id, found, run.change + writes, clock.now())
     return Report(scan=scan, candidates=len(pairs), new=new, ended=ended)
 
 

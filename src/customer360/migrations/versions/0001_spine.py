@@ -502,6 +502,7 @@ def upgrade() -> None:
         sa.Column("night", sa.BigInteger(), autoincrement=False, nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("began_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("moved_at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("ended_at", sa.BigInteger(), autoincrement=False, nullable=True),
         sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=True),
         sa.Column("people", sa.BigInteger(), autoincrement=False, nullable=True),
