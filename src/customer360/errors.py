@@ -21,6 +21,7 @@ Customer360Error
 ├── Conflict                409
 │   ├── AlreadyOne          two ids of one profile cannot be merged
 │   ├── CannotUndo          the time is over, or other evidence holds
+│   ├── InThrong            too many hang together to be looked at while somebody waits
 │   ├── LeaseLost           another worker wrote first; compute again
 │   ├── ScanUnderWay        a shop is scanned for duplicates by one at a time
 │   └── WarehouseBusy       another process holds the warehouse files
@@ -124,6 +125,10 @@ class AlreadyOne(Conflict):
 
 class CannotUndo(Conflict):
     """This merge cannot be undone."""
+
+
+class InThrong(Conflict):
+    """Too many profiles hang together here to be looked at while you wait."""
 
 
 class LeaseLost(Conflict):

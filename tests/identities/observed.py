@@ -16,7 +16,7 @@ APART = 1_000
 
 
 def observed_of(
-    observations: Sequence[Observation], placeholders: frozenset[str] = frozenset()
+    observations: Sequence[Observation],
 ) -> tuple[Observed, list[Identifier]]:
     """The columns, and the identifiers in the order of their numbers."""
     identifiers: dict[Identifier, int] = {}
@@ -43,14 +43,7 @@ def observed_of(
             strict=True,
         )
     )
-    listed = [number for one, number in identifiers.items() if one.value in placeholders]
-    pairs_and_kinds = {
-        "carrier": carrier,
-        "carried": carried,
-        "kind": kind,
-        "listed": np.array(listed, dtype=np.int32),
-    }
-    return Observed(**columns, **pairs_and_kinds), list(identifiers)
+    return Observed(**columns, carrier=carrier, carried=carried, kind=kind), list(identifiers)
 
 
 def tell_of(observations: Sequence[Observation]):

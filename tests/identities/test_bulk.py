@@ -52,7 +52,7 @@ def in_bulk(
     observations: Sequence[Observation], decisions: Iterable[Decision], rules: Rules
 ) -> tuple[Sayings, BulkResolution]:
     """The same of what was resolved by arrays."""
-    observed, identifiers = observed_of(observations, rules.placeholders)
+    observed, identifiers = observed_of(observations)
     found = resolve_in_bulk(observed, tell_of(observations), decisions, rules)
     parts = found.components
     told: Sayings = set()
@@ -199,14 +199,14 @@ def test_what_somebody_decided_about_is_replayed_together(decisions: list[Decisi
     assert told == said(resolve(world, decisions))
 
 
-def test_what_the_shop_calls_a_placeholder_is_replayed() -> None:
-    world = [seen(day, f"user:walk-in email:{day}") for day in range(1, 4)]
-    rules = Rules(placeholders=frozenset({"walk-in"}))
+def test_what_carries_nothing_is_a_visitor_of_its_own() -> None:
+    world = [seen(1, "email:a"), seen(2, ""), seen(3, "", ANN), seen(4, "email:a")]
 
-    told, found = in_bulk(world, (), rules)
+    told, found = in_bulk(world, (), DEFAULT_RULES)
 
-    assert len(found.replayed) == 1
-    assert told == said(resolve(world, rules=rules))
+    assert not found.replayed
+    assert told == said(resolve(world))
+    assert len([one for one in told if one[0] == "profile"]) == 3
 
 
 def test_nothing_in_bulk_is_nothing() -> None:

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 from tests.house import House, at
-from tests.identities.test_resolve import groups, owner, seen
+from tests.stories.identities import outcome
 
 from customer360.clock import DAY
 from customer360.errors import InvalidInput
+from customer360.events.model import Identifier
+from customer360.identities import normalise
 from customer360.identities.evidence import evidence_of
 from customer360.identities.merge_log import list_merges
-from customer360.identities.model import DEFAULT_RULES, Rules
-from customer360.identities.resolve import resolve
+from customer360.identities.model import DEFAULT_RULES
 from customer360.identities.rules import (
     DEFAULT_CHOICE,
     Change,
@@ -30,6 +31,7 @@ from customer360.identities.rules import (
 )
 from customer360.identities.sides import partings
 from customer360.intake import merging
+from customer360.intake.resolving import resolve_shop
 
 
 @pytest.fixture
@@ -183,13 +185,56 @@ def test_a_placeholder_of_the_shop_identifies_nobody(house: House) -> None:
     assert house.profile_id("email:a@x.com") != house.profile_id("email:b@x.com")
 
 
-def test_what_was_seen_with_a_placeholder_before_is_linked_without_it() -> None:
-    history = [seen(day, f"user:walk-in email:{day}") for day in range(1, 4)]
-    rules = Rules(placeholders=frozenset({"walk-in"}))
+def test_what_was_seen_with_a_placeholder_before_is_resolved_without_it(house: House) -> None:
+    house.segment(
+        identify(0, "walk-in", email="a@x.com"),
+        identify(1, "walk-in", email="b@x.com"),
+        identify(2, "walk-in"),
+    )
+    house.work_off()
+    walk_in = house.profile_id("user_id:walk-in")
+    assert {house.profile_id(f"email:{each}@x.com") for each in "ab"} == {walk_in}
 
-    outcome = resolve(history, rules=rules)
+    choose(house, placeholders=("walk-in",))
+    *_, step = resolve_shop(house.app.database, house.clock, house.shop.shop_id)
 
-    assert groups(resolve(history)) == [[1, 2, 3]]
-    assert groups(outcome) == [[1], [2], [3]]
-    assert not outcome.candidates
-    assert owner(outcome, "user:walk-in") == "1 shared"
+    assert step.total == 3
+    assert {one.type for one in house.card("email:a@x.com").identifiers} == {"email"}
+    assert len({walk_in, house.profile_id("email:a@x.com"), house.profile_id("email:b@x.com")}) == 2
+    with house.app.database.read() as connection:
+        assert len(outcome.living(connection, house.shop.shop_id)) == 3
+    with pytest.raises(AssertionError, match="belongs to nobody"):
+        house.profile_id("user_id:walk-in")
+
+
+def test_nobody_goes_on_owning_what_has_become_a_placeholder(house: House) -> None:
+    house.segment(identify(0, "walk-in", email="a@x.com"))
+    house.work_off()
+
+    choose(house, placeholders=("walk-in",))
+    *_, step = resolve_shop(house.app.database, house.clock, house.shop.shop_id)
+
+    assert step.total == 1
+    assert {one.type for one in house.card("email:a@x.com").identifiers} == {"email"}
+
+
+@pytest.mark.parametrize(
+    ("told", "identifies"),
+    [
+        ("user_id:walk-in", False),
+        ("user_id:Walk-In", False),
+        ("email:walk-in@x.com", True),
+        # As if they had been stored before our own list had them.
+        ("user_id:guest", False),
+        ("cookie:0000", False),
+        ("email:noemail@x.com", False),
+        ("user_id:noemail@x.com", True),
+        ("user_id:u1", True),
+    ],
+)
+def test_a_stored_value_identifies_unless_it_is_a_placeholder_now(
+    told: str, identifies: bool
+) -> None:
+    kind, _, value = told.partition(":")
+
+    assert normalise.identifies(Identifier(kind, value), frozenset({"walk-in"})) is identifies

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from customer360.clock import DAY
+from customer360.identities.throngs import LARGEST_COMPONENT
 from customer360.intake import merging
 from tests.web.conftest import Site, text_of
 
@@ -125,6 +126,23 @@ def test_identifiers_show_type_value_state_and_when(site: Site, ann: str) -> Non
     assert "E-mail ann@people.example Owned Segment-compatible SDKs" in page
     assert "User id u1 Owned" in page
     assert "Cookie c1 Owned" in page
+
+
+def test_of_a_crowd_that_one_value_links_the_page_names_it_and_what_to_do(site: Site) -> None:
+    calls = [
+        {"type": "identify", "userId": f"u{n}", "anonymousId": "kiosk"}
+        for n in range(LARGEST_COMPONENT + 1)
+    ]
+    site.house.segment(*calls)
+    site.house.work_off()
+
+    answer = site.owner.get(f"{site.root}/customers/{site.house.profile_id('user_id:u1')}/identity")
+
+    assert answer.status_code == 200
+    assert (
+        "What holds it together Cookie kiosk links more people than can be looked at while you wait."
+        in text_of(answer.text)
+    )
 
 
 def test_traits_show_their_source(site: Site, ann: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 from customer360.clock import DAY, MINUTE
 from customer360.events.model import IdentifierType
 from customer360.identities.candidates import CandidateRow, list_candidates
-from customer360.identities.evidence import WORDS
 from customer360.identities.merge_log import MergeRow, list_merges
+from customer360.identities.naming import WORDS
 from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running
 from customer360.intake import merging
 from tests.house import House, at
@@ -226,8 +226,9 @@ def test_the_last_scan_is_told_with_what_it_found_or_why_it_failed(site: Site) -
     said = "Names and addresses compared just now : 1 pair alike, 0 of them new, by weights learned from your customers"
     assert f"{said}, in 1 min." in words()
     with site.house.app.database.write() as connection:
-        begin_scan(connection, shop_id, site.house.clock.now())
-        fail_running(connection, shop_id, "It ran out of memory.", site.house.clock.now())
+        now = site.house.clock.now()
+        scan_id, _ = begin_scan(connection, shop_id, now)
+        fail_running(connection, shop_id, "It ran out of memory.", now, scan_id=scan_id)
     said = "Comparing names and addresses failed just now and is tried again with the next scan."
     assert f"{said} It ran out of memory." in words()
 

@@ -146,7 +146,6 @@ def _shuffled(columns: dict[str, Numbers], rng: np.random.Generator) -> Crowd:
         carrier=carrier,
         carried=carried,
         kind=kind,
-        listed=np.zeros(0, dtype=np.int32),
         **{name: column[old_place] for name, column in columns.items()},
     )
     order = np.argsort(carrier, kind="stable")

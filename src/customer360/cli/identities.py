@@ -172,7 +172,7 @@ def _say(shop: Shop, findings: Findings, end: str) -> None:
     if findings.too_large:
         typer.secho(
             f"  Note: {counted(findings.too_large, 'is', 'are')} too large to be resolved anew. Where one value links"
-            " everybody, `c360 identities rules --set placeholders=…` keeps out of them what comes from now on.",
+            " `c360 identities rules --set placeholders=…` has all of them resolved without it.",
             fg="yellow",
         )
 

@@ -42,7 +42,7 @@ _TOLD_AT_ONCE = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """Observations as columns, each of which carries something; observations and identifiers are numbered from 0."""
+    """Observations as columns; observations, and the identifiers that any of them carries, are numbered from 0."""
 
     fragment_id: Numbers
     first_at: Numbers
@@ -58,8 +58,6 @@ class Observed:
     """... and the identifier that it carries."""
     kind: Numbers
     """The type of each identifier, as its place in KINDS."""
-    listed: Numbers
-    """The identifiers that the shop says are nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,6 @@ def components_of(
     np.minimum.at(first, observed.carried, position[observed.carrier])
     hard = np.zeros(count, dtype=np.bool_)
     hard[of[decided.ravel()]] = True
-    hard[of[order[first[observed.listed]]]] = True
     same = (moment[order][1:] == moment[order][:-1]) & (of[order][1:] == of[order][:-1])
     hard[of[order][1:][same]] = True
     founder = order[first]

@@ -17,7 +17,8 @@ from customer360.clock import Instant
 from customer360.events.model import Identifier
 from customer360.identities.bulk import KINDS, Numbers, Observed
 from customer360.identities.model import Decision, FragmentId, Rules
-from customer360.identities.stored import DECISION, decision_of
+from customer360.identities.normalise import identifies
+from customer360.identities.stored import DECISION, OwnershipRow, decision_of
 from customer360.storage.mirror import fetch
 
 Pair = tuple[FragmentId, FragmentId]
@@ -42,6 +43,8 @@ class Census:
     """The open ones of each of these fragments."""
     alerted: Numbers
     """The fragments that name the profiles of the alerts that have not ended."""
+    misowned: Numbers
+    """The fragments that are stored as owners of a placeholder."""
     decisions: tuple[Decision, ...]
 
     def places(self, fragments: Numbers) -> Numbers:
@@ -53,7 +56,7 @@ def take_census(connection: Connection, shop_id: int, rules: Rules) -> Census:
     """Read all of a shop in one snapshot, table by table; rows become numbers at once."""
     names: dict[str, int] = {"": 0}
     seen = _table(connection, _SEEN, 10, shop_id, names)
-    carriers, carried, kinds, listed, owner, since = _identifiers(connection, shop_id, rules)
+    carriers, carried, kinds, owner, since, misowned = _identifiers(connection, shop_id, rules)
     fragment_id, first_at, last_at, events, trust, rank, component, company, profile, name = seen
     observed = Observed(
         fragment_id=fragment_id,
@@ -66,7 +69,6 @@ def take_census(connection: Connection, shop_id: int, rules: Rules) -> Census:
         carrier=np.searchsorted(fragment_id, carriers).astype(np.int32),
         carried=carried,
         kind=kinds,
-        listed=listed,
     )
     candidates: dict[Pair, tuple[str, bool]] = {
         (one, other): (state, bool(weak))
@@ -87,6 +89,7 @@ def take_census(connection: Connection, shop_id: int, rules: Rules) -> Census:
         candidates=candidates,
         doubts=doubts,
         alerted=_table(connection, _ALERTED, 1, shop_id)[0],
+        misowned=misowned,
         decisions=tuple(map(decision_of, _rows(connection, _DECISIONS, shop_id))),
     )
 
@@ -109,40 +112,38 @@ def _table(
     return np.concatenate(parts, axis=1)
 
 
-Owned = tuple[FragmentId, Instant]
-
-
 def _identifiers(
     connection: Connection, shop_id: int, rules: Rules
 ) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
-    """Who carries what (fragments and numbers of identifiers), kinds, placeholders, owners and since when.
+    """Who carries what (fragments and numbers of identifiers), kinds, owners, since when; who owns a placeholder.
 
     Both tables are read in the order of their keys, so nothing is looked up.
     """
     carriers, numbers = array("q"), array("q")
-    kinds, listed = bytearray(), []
-    owners: list[Owned] = []
+    kinds, misowned = bytearray(), array("q")
+    owners: list[tuple[FragmentId, Instant]] = []
     owned = _owned(connection, shop_id)
     next_owned = next(owned, None)
-    for number, (identifier, fragments) in enumerate(_carriers(connection, shop_id)):
+    for identifier, fragments in _carriers(connection, shop_id):
+        held: list[OwnershipRow] = []
+        if next_owned is not None and next_owned[0] == identifier:
+            held = next_owned[1]
+            next_owned = next(owned, None)
+        if not identifies(identifier, rules.placeholders):
+            misowned.extend(owner[0] for owner in held)
+            continue
         carriers.extend(fragments)
         numbers.append(len(fragments))
         kinds.append(_KIND_NUMBERS[identifier.type])
-        if identifier.value.lower() in rules.placeholders:
-            listed.append(number)
-        if next_owned is not None and next_owned[0] == identifier:
-            owners.append(next_owned[1])
-            next_owned = next(owned, None)
-        else:
-            owners.append((0, 0))
+        owners.append(_only(held))
     owner, since = np.array(owners, dtype=np.int64).reshape(-1, 2).T
     return (
         np.array(carriers, dtype=np.int64),
         np.repeat(np.arange(len(numbers), dtype=np.int32), numbers),
         np.frombuffer(bytes(kinds), dtype=np.int8),
-        np.array(listed, dtype=np.int32),
         owner,
         since,
+        np.array(misowned, dtype=np.int64),
     )
 
 
@@ -162,13 +163,19 @@ def _carriers(
         yield Identifier(kind, value), [row[2] for row in rows]
 
 
-def _owned(connection: Connection, shop_id: int) -> Iterator[tuple[Identifier, Owned]]:
-    """Every identifier that is or was owned, with who owns it where that never changed."""
-    for (kind, value), group in groupby(_rows(connection, _OWNERSHIPS, shop_id), itemgetter(0, 1)):
-        rows = list(group)
-        _, _, fragment_id, since, until, state = rows[0]
-        plain = len(rows) == 1 and until is None and state == "owned"
-        yield Identifier(kind, value), (fragment_id, since) if plain else (0, 0)
+def _owned(connection: Connection, shop_id: int) -> Iterator[tuple[Identifier, list[OwnershipRow]]]:
+    """Every identifier that is or was owned, with its owners one after the other."""
+    for (kind, value), rows in groupby(_rows(connection, _OWNERSHIPS, shop_id), itemgetter(0, 1)):
+        yield Identifier(kind, value), [(row[2], row[3], row[4], row[5]) for row in rows]
+
+
+def _only(owners: Sequence[OwnershipRow]) -> tuple[FragmentId, Instant]:
+    """Who has owned an identifier alone and for good, and since when."""
+    if len(owners) == 1:
+        [(fragment_id, since, until, state)] = owners
+        if until is None and state == "owned":
+            return fragment_id, since
+    return 0, 0
 
 
 _SEEN = (

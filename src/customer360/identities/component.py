@@ -64,13 +64,9 @@ class Component:
 
 
 def gather(observations: Iterable[Observation], decisions: Iterable[Decision]) -> Component:
-    """Sort into canonical order and number everything; what carries no identifier is nobody's."""
+    """Sort into canonical order and number everything; what carries no identifier hangs together with nothing."""
     component = Component()
-    shaped = [
-        (canonical(one, shape := _shape_of(one)), shape, one)
-        for one in observations
-        if one.identifiers
-    ]
+    shaped = [(canonical(one, shape := _shape_of(one)), shape, one) for one in observations]
     shaped.sort(key=itemgetter(0))
     numbers: dict[Identifier, int] = {}
     for moment, shape, observation in shaped:

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
 from customer360.identities.bulk import Components, Flags, components_of, known_of
 from customer360.identities.census import Census, take_census
-from customer360.identities.model import Resolution, Rules
+from customer360.identities.model import FragmentId, Resolution, Rules
 from customer360.identities.resolve import resolve
 from customer360.identities.rules import rules_of
 from customer360.identities.settle import Settlement, settle
-from customer360.identities.stored import ALONE, TOGETHER, Stored, load
+from customer360.identities.stored import ALONE, TOGETHER, Stored, load_fragments
 from customer360.identities.throngs import LARGEST_COMPONENT
 
 # Components that are read and replayed together.
 _AT_ONCE = 200
 
 
-class Part(NamedTuple):
-    """What must be resolved together: stored components, and how many fragments they have."""
-
-    components: tuple[int, ...]
-    fragments: int
+Part = tuple[FragmentId, ...]
+"""What must be resolved together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +59,13 @@ def find_differences(connection: Connection, shop_id: int) -> Findings:
         replayed=len(hard),
         too_large=int(large.sum()),
         differing=tuple(
-            Part(_stored_components(census, parts, component), int(sizes[component]))
-            for component in np.flatnonzero(differs).tolist()
+            _fragments(census, parts, component) for component in np.flatnonzero(differs).tolist()
         ),
     )
 
 
-def _stored_components(census: Census, parts: Components, component: int) -> tuple[int, ...]:
-    return tuple(np.unique(census.component[parts.observations(component)]).tolist())
+def _fragments(census: Census, parts: Components, component: int) -> Part:
+    return tuple(census.observed.fragment_id[parts.observations(component)].tolist())
 
 
 def _simple_that_differ(census: Census, parts: Components) -> Flags:
@@ -93,8 +88,9 @@ def _simple_that_differ(census: Census, parts: Components) -> Flags:
     differs[group[(known == 1) != known_of(observed, parts)[group]]] = True
     doubted = np.array(list(census.doubts), dtype=np.int64)
     differs[of[census.places(doubted)]] = True
-    # Nobody in a simple component can have too many identifiers.
+    # Nobody in a simple component can have too many identifiers, and nobody at all owns a placeholder.
     differs[of[census.places(census.alerted)]] = True
+    differs[of[census.places(census.misowned)]] = True
     return differs
 
 
@@ -108,23 +104,21 @@ def _replayed_that_differ(
 ) -> Iterator[int]:
     """Of these components those for which `resolve` says something else than what is stored."""
     for begin in range(0, len(hard), _AT_ONCE):
-        some = hard[begin : begin + _AT_ONCE]
-        together = [_stored_components(census, parts, component) for component in some]
-        stored = load(connection, shop_id, {one for ids in together for one in ids})
-        numbers = {
-            one: component for component, ids in zip(some, together, strict=True) for one in ids
+        of = {
+            fragment_id: component
+            for component in hard[begin : begin + _AT_ONCE]
+            for fragment_id in _fragments(census, parts, component)
         }
-        for component, one in _apart(stored, numbers):
+        for component, one in _apart(load_fragments(connection, shop_id, of), of):
             observations = [member.observation for member in one.members.values()]
             resolution = resolve(observations, one.decisions, rules)
             if resolution.cuts or _differs(one, resolution, census):
                 yield component
 
 
-def _apart(stored: Stored, numbers: dict[int, int]) -> Iterable[tuple[int, Stored]]:
-    """What was loaded together, by the numbers of its stored components."""
+def _apart(stored: Stored, of: Mapping[FragmentId, int]) -> Iterable[tuple[int, Stored]]:
+    """What was loaded together, by the number of the component that each fragment is of."""
     parts: dict[int, Stored] = defaultdict(Stored)
-    of = {each: numbers[member.component] for each, member in stored.members.items()}
     for fragment_id, member in stored.members.items():
         parts[of[fragment_id]].members[fragment_id] = member
     for decision in stored.decisions:

@@ -10,33 +10,17 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, Select, Table, bindparam, literal, select
 
 from customer360.clock import Instant, to_datetime
-from customer360.events.model import Identifier, IdentifierType
+from customer360.events.model import Identifier
 from customer360.events.tables import events, order_events
-from customer360.identities.model import FragmentId, Resolution
+from customer360.identities.model import Decision, FragmentId, Resolution
+from customer360.identities.naming import named_as
 from customer360.identities.normalise import STRENGTH
 from customer360.identities.resolve import resolve
 from customer360.identities.rules import rules_of
-from customer360.identities.stored import Member, ProfileId, Stored, load
+from customer360.identities.stored import Member, ProfileId, Stored
 from customer360.identities.tables import fragments
+from customer360.identities.throngs import load_whole
 from customer360.storage.database import rows_in
-
-_T = IdentifierType
-WORDS: dict[str, str] = {
-    _T.SHOPIFY_CUSTOMER_ID: "customer id",
-    _T.USER_ID: "user id",
-    _T.POS_CUSTOMER: "POS customer",
-    _T.AMAZON_BUYER: "Amazon buyer",
-    _T.EBAY_BUYER: "eBay buyer",
-    _T.TIKTOK_BUYER: "TikTok buyer",
-    _T.EMAIL: "e-mail",
-    _T.KLAVIYO_ID: "Klaviyo id",
-    _T.PHONE: "phone",
-    _T.WHATSAPP: "WhatsApp",
-    _T.COOKIE: "cookie",
-    _T.CART_TOKEN: "cart",
-    _T.CHECKOUT_TOKEN: "checkout",
-}
-"""What people call each type of identifier, everywhere."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,22 +53,23 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         return f"{named} in one event on {day}"
 
 
-def named_as(identifier: Identifier) -> str:
-    """An identifier with the word that people use for its type."""
-    return f"{WORDS[identifier.type]} {identifier.value}"
-
-
 def evidence_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> list[Evidence]:
-    """The chain of evidence that holds a profile together, oldest first; empty where one event said it all."""
+    """The chain of evidence that holds a profile together, oldest first; empty where one event said it all.
+
+    Raises InThrong: what links whom in a throng shows only where all of it is resolved.
+    """
     return described(connection, shop_id, chain_of(connection, shop_id, profile_id))
 
 
 def chain_of(connection: Connection, shop_id: int, profile_id: ProfileId) -> list[Evidence]:
-    """The same without the events and the names of who decided, which `described` adds to the links that are shown."""
+    """The same without the events and the names of who decided, which `described` adds to the links that are shown.
+
+    Raises InThrong.
+    """
     query = select(fragments.c.component).where(
         fragments.c.shop_id == shop_id, fragments.c.profile_id == profile_id
     )
-    stored = load(connection, shop_id, connection.scalars(query))
+    stored = load_whole(connection, shop_id, connection.scalars(query))
     observations = [member.observation for member in stored.members.values()]
     resolution = resolve(observations, stored.decisions, rules_of(connection, shop_id))
     of_profile = {
@@ -117,33 +102,33 @@ def links_of(
             by_root.setdefault(root(identifier), identifier)
         if len(by_root) > 1:
             first, *others = by_root
-            for other in others:
-                parts[other] = first
-            found.append(
-                Evidence(
-                    kind="event",
-                    at=stored.members[fragment_id].first_at,
-                    fragment_id=fragment_id,
-                    identifiers=tuple(by_root.values()),
-                )
-            )
+            parts |= dict.fromkeys(others, first)
+            found.append(_told_by(stored, fragment_id, by_root.values()))
     merged = {merge.decision_id for merge in resolution.merges if merge.decision_id is not None}
     for decision in stored.decisions:
-        sides = {decision.fragment_a, decision.fragment_b}
-        if decision.decision_id in merged and sides <= wanted:
+        if decision.decision_id in merged and {decision.fragment_a, decision.fragment_b} <= wanted:
             one, other = root(decision.fragment_a), root(decision.fragment_b)
             if one != other:
                 parts[other] = one
-            found.append(
-                Evidence(
-                    kind="merge",
-                    at=decision.acts_at,
-                    fragment_id=decision.fragment_a,
-                    other_fragment_id=decision.fragment_b,
-                    decision_id=decision.decision_id,
-                )
-            )
+            found.append(_decided_by(decision))
     return sorted(found, key=lambda link: link.place)
+
+
+def _told_by(stored: Stored, fragment_id: FragmentId, named: Iterable[Identifier]) -> Evidence:
+    """The link that the first event of a fragment is."""
+    at = stored.members[fragment_id].first_at
+    return Evidence(kind="event", at=at, fragment_id=fragment_id, identifiers=tuple(named))
+
+
+def _decided_by(decision: Decision) -> Evidence:
+    """The link that a merge by hand is."""
+    return Evidence(
+        kind="merge",
+        at=decision.acts_at,
+        fragment_id=decision.fragment_a,
+        other_fragment_id=decision.fragment_b,
+        decision_id=decision.decision_id,
+    )
 
 
 def between(
@@ -177,12 +162,7 @@ def between(
     # A fragment in the middle links what it came by with where it leads; an end names one identifier alone.
     middle = {each: named for each, named in steps.items() if len(set(named)) > 1}
     return [
-        Evidence(
-            kind="event",
-            at=stored.members[fragment_id].first_at,
-            fragment_id=fragment_id,
-            identifiers=tuple(sorted(set(named), key=_strength)),
-        )
+        _told_by(stored, fragment_id, sorted(set(named), key=_strength))
         for fragment_id, named in sorted((middle or steps).items())
     ]
 

@@ -1,4 +1,4 @@
-"""Who owns what, whom that makes suspect, and what to cut: the books that a replay keeps. Pure."""
+"""Who is one with whom, who owns what, whom that makes suspect, what to cut: the books that a replay keeps. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from customer360.events.model import Identifier, IdentifierType
 from customer360.identities.component import Component, HandMerge
 from customer360.identities.groups import Group, Moment, breaks_a_limit, said_not_the_same
 from customer360.identities.model import (
+    Bridge,
     Doubt,
     FragmentId,
     Merge,
@@ -220,6 +221,80 @@ class Ledger:
                 del self.suspicions[key]
                 self._changes -= 1
         self._suspected.clear()
+
+    # Groups
+
+    def _enter(self, group: Group) -> None:
+        """Make the observation part of the group."""
+        if self.group_of[self._now] is None:
+            self.group_of[self._now] = group
+            if self._now in self.component.marks:
+                group.marks.update(self.component.marks[self._now])
+
+    def _new_group(self) -> Group:
+        group = Group(len(self.groups), self._now, self._moment)
+        self.groups.append(group)
+        self._fresh = group
+        self._changes += 1
+        return group
+
+    def _link(self, group: Group, identifier: int, owner: Held) -> Group:
+        """Merge two groups by themselves."""
+        via, fresh = self._via, self._fresh
+        bridges = None
+        if via is not None and fresh is None:
+            bridges = (self._bridge(*via), self._bridge(identifier, owner))
+        if via is None:
+            self._via = (identifier, owner)
+        self._fresh = None
+        return self._merge(group, owner.group.root(), bridges, logged=fresh is None)
+
+    def _bridge(self, identifier: int, held: Held) -> Bridge:
+        fragment, _ = self.named(held.observation)
+        return Bridge(
+            identifier=self.component.identifiers[identifier], fragment_id=fragment, at=held.since
+        )
+
+    def _merge(
+        self,
+        one: Group,
+        other: Group,
+        bridges: tuple[Bridge, Bridge] | None = None,
+        decision_id: int | None = None,
+        *,
+        logged: bool = True,
+    ) -> Group:
+        """The earlier begun survives. A group that the same event began is no profile that anybody saw."""
+        kept, gone = (one, other) if one.number < other.number else (other, one)
+        kept.take_in(gone)
+        kept.changed = self._moment
+        self._changes += 1
+        if logged:
+            self.merges.append(
+                Merge(
+                    kept=self.named(kept.founder),
+                    gone=self.named(gone.founder),
+                    at=self._at,
+                    by=self.named(self._now) if decision_id is None else None,
+                    decision_id=decision_id,
+                    bridges=bridges,
+                )
+            )
+        return kept
+
+    def _merge_by_hand(self, merge: HandMerge) -> None:
+        """Beyond limits, at its own time, or as soon as both sides are there; a later "not the same" undoes it."""
+        sides = [self.group_of[side] for side in merge.sides]
+        if sides[0] is None or sides[1] is None:
+            missing = merge.sides[0] if sides[0] is None else merge.sides[1]
+            self._waiting.setdefault(missing, []).append(merge)
+            return
+        one, other = sides[0].root(), sides[1].root()
+        if one is other or said_not_the_same(
+            one, other, self.component.decided, after=merge.decision_id
+        ):
+            return
+        self._merge(one, other, decision_id=merge.decision_id)
 
     # Observations
 

@@ -253,18 +253,10 @@ def _cut(
         parent = next((cut for cut in links.cuts if cut.into == fragment_id), None)
         stored_as = parent.fragment_id if parent else fragment_id
         starts, ends = (parent.at, parent.until) if parent else (ALWAYS, FOREVER)
-        told = [
-            (when, -rank)
-            for when, rank in _happened(connection, shop_id, stored_as)
-            if starts <= when < ends
-        ]
+        happened = _happened(connection, shop_id, stored_as)
+        told = [(when, -rank) for when, rank in happened if starts <= when < ends]
         told += [(one.event.occurred_at, -one.rank) for one in batch if _counts(one.event.type)]
-        # Rows do not last for ever, but the ends of the whole are known.
-        early = [one for one in told if one[0] < at] or [(before.first_at, -before.rank)]
-        late = [one for one in told if one[0] >= at] or [(before.last_at, -before.rank)]
-        after.first_at, least = min(late)
-        after.rank, after.events = SourceRank(-least), len(late)
-        before.last_at, before.events = max(early)[0], len(early)
+        _share(before, after, told)
         for one in batch:
             if one.event.occurred_at >= at:
                 one.fragment_id = after.fragment_id
@@ -273,6 +265,19 @@ def _cut(
         links.new.add(after.fragment_id)
         if stored_as in links.stored.members:
             _note_cut(links, stored_as, after.fragment_id, at, parent)
+
+
+def _share(before: Member, after: Member, told: Iterable[tuple[Instant, int]]) -> None:
+    """Give each part of a fragment that was cut its times, of when what happened and minus the rank of who told it.
+
+    Rows do not last for ever, but the ends of the whole are known.
+    """
+    at = after.begins_at
+    early = [one for one in told if one[0] < at] or [(before.first_at, -before.rank)]
+    late = [one for one in told if one[0] >= at] or [(before.last_at, -before.rank)]
+    after.first_at, least = min(late)
+    after.rank, after.events = SourceRank(-least), len(late)
+    before.last_at, before.events = max(early)[0], len(early)
 
 
 def _note_cut(

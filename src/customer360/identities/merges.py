@@ -6,7 +6,8 @@ the difference is stored. An undo is a decision too: the two sides are "not the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from sqlalchemy import Connection, and_, insert, select, update
 
@@ -20,7 +21,7 @@ from customer360.identities.resolve import resolve
 from customer360.identities.rules import rules_of
 from customer360.identities.settle import AskedFor
 from customer360.identities.store import write
-from customer360.identities.stored import Member, ProfileId, Stored, load
+from customer360.identities.stored import Member, ProfileId, Stored
 from customer360.identities.tables import (
     candidates,
     decisions,
@@ -29,6 +30,7 @@ from customer360.identities.tables import (
     observations,
     profiles,
 )
+from customer360.identities.throngs import load_whole
 from customer360.storage.database import Writes, next_change
 from customer360.values import counted, new_ids
 
@@ -49,36 +51,20 @@ def merge(
 ) -> MergeRow:
     """Make two profiles one, beyond all limits. An id that was merged away stands for its survivor.
 
-    It acts at `acts_at`, else now. Raises ProfileNotFound, and AlreadyOne where they are one already.
+    It acts at `acts_at`, else now. Raises ProfileNotFound, AlreadyOne where they are one already, and InThrong.
     """
     # First of all: the shop's lock, so that nothing changes what is read here.
     change = next_change(connection, shop_id)
-    one, other = (present_id(connection, shop_id, profile_id) for profile_id in profile_ids)
-    if one == other:
-        raise AlreadyOne
-    sides = sorted(founding(connection, shop_id, profile_id) for profile_id in (one, other))
-    (fragment_a, at_a), (fragment_b, at_b) = sides
-    decision = Decision(
-        decision_id=new_ids.next(),
-        kind="merged",
-        fragment_a=fragment_a,
-        at_a=at_a,
-        fragment_b=fragment_b,
-        at_b=at_b,
-        acts_at=now if acts_at is None else acts_at,
-    )
-    stored = load(connection, shop_id, components_of(connection, shop_id, (fragment_a, fragment_b)))
+    pair = _present(connection, shop_id, profile_ids)
+    decision = _wish(connection, shop_id, pair, now if acts_at is None else acts_at)
+    fragment_ids = (decision.fragment_a, decision.fragment_b)
+    stored = load_whole(connection, shop_id, components_of(connection, shop_id, fragment_ids))
     stored.decisions.append(decision)
     links = linked(connection, shop_id, stored)
-    survivor, gone = sorted((one, other))
+    survivor, gone = sorted(pair)
     if gone not in links.settled.merged:
         raise Conflict("These two profiles cannot be made one; load them again and retry.")
-    pair = (candidates.c.fragment_a == fragment_a) & (candidates.c.fragment_b == fragment_b)
-    connection.execute(
-        update(candidates)
-        .where(candidates.c.shop_id == shop_id, pair, candidates.c.state == "open")
-        .values(state="merged", decided_at=now, decided_by=actor)
-    )
+    _decide(connection, shop_id, fragment_ids, "merged", actor, now)
     links.settled.asked_for[gone] = AskedFor(survivor, decision, kind, actor)
     add_decision(connection, shop_id, decision, actor, now)
     _store(connection, shop_id, change, links, now, follow)
@@ -86,6 +72,20 @@ def merge(
         merges.c.shop_id == shop_id, merges.c.gone_id == gone, merges.c.state == "standing"
     )
     return get_merge(connection, shop_id, connection.execute(logged).scalar_one())
+
+
+def merge_later(
+    connection: Connection,
+    shop_id: int,
+    profile_ids: tuple[ProfileId, ProfileId],
+    *,
+    actor: str,
+    now: Instant,
+    acts_at: Instant,
+) -> None:
+    """Keep that two profiles of a throng are one, which holds from when the throng is resolved."""
+    pair = _present(connection, shop_id, profile_ids)
+    add_decision(connection, shop_id, _wish(connection, shop_id, pair, acts_at), actor, now)
 
 
 def undo(
@@ -100,17 +100,62 @@ def undo(
 ) -> MergeRow:
     """Take a merge back within `window`; the two sides are "not the same" from then on.
 
-    Raises MergeNotFound, and CannotUndo with the reason.
+    Raises MergeNotFound, CannotUndo with the reason, and InThrong.
     """
     change = next_change(connection, shop_id)
     row = get_merge(connection, shop_id, merge_id)
     _refuse(row, now, window)
     founders = [founding(connection, shop_id, each)[0] for each in (row.kept_id, row.gone_id)]
     named = (row.fragment_a, row.fragment_b, *founders)
-    stored = load(connection, shop_id, components_of(connection, shop_id, named))
+    stored = load_whole(connection, shop_id, components_of(connection, shop_id, named))
+    decision = _parting(stored, row, now)
+    stored.decisions.append(decision)
+    sides = ((decision.fragment_a, decision.fragment_b), (founders[0], founders[1]))
+    _refuse_if_held(connection, shop_id, stored, sides)
+    links = linked(connection, shop_id, stored)
+    connection.execute(
+        update(merges)
+        .where(merges.c.shop_id == shop_id, merges.c.merge_id == merge_id)
+        .values(state="undone", ended_at=now, ended_by=actor)
+    )
+    _decide(connection, shop_id, sorted(founders), "dismissed", actor, now)
+    add_decision(connection, shop_id, decision, actor, now)
+    _store(connection, shop_id, change, links, now, follow)
+    return get_merge(connection, shop_id, merge_id)
+
+
+def _present(
+    connection: Connection, shop_id: int, profile_ids: tuple[ProfileId, ProfileId]
+) -> tuple[ProfileId, ProfileId]:
+    """What two ids stand for now; raises ProfileNotFound, and AlreadyOne."""
+    one, other = (present_id(connection, shop_id, profile_id) for profile_id in profile_ids)
+    if one == other:
+        raise AlreadyOne
+    return one, other
+
+
+def _wish(
+    connection: Connection, shop_id: int, pair: tuple[ProfileId, ProfileId], acts_at: Instant
+) -> Decision:
+    """The decision that two profiles are one, which names their founders."""
+    sides = sorted(founding(connection, shop_id, profile_id) for profile_id in pair)
+    (fragment_a, at_a), (fragment_b, at_b) = sides
+    return Decision(
+        decision_id=new_ids.next(),
+        kind="merged",
+        fragment_a=fragment_a,
+        at_a=at_a,
+        fragment_b=fragment_b,
+        at_b=at_b,
+        acts_at=acts_at,
+    )
+
+
+def _parting(stored: Stored, row: MergeRow, now: Instant) -> Decision:
+    """The decision that takes a merge back, which names the eras that its sides are in now."""
     one = _side(stored, row.fragment_a, row.at_a)
     other = _side(stored, row.fragment_b, row.at_b)
-    decision = Decision(
+    return Decision(
         decision_id=new_ids.next(),
         kind="undone",
         fragment_a=one.fragment_id,
@@ -119,28 +164,23 @@ def undo(
         at_b=other.first_at,
         acts_at=now,
     )
-    stored.decisions.append(decision)
-    sides = ((one.fragment_id, other.fragment_id), (founders[0], founders[1]))
-    _refuse_if_held(connection, shop_id, stored, sides)
-    links = linked(connection, shop_id, stored)
-    connection.execute(
-        update(merges)
-        .where(merges.c.shop_id == shop_id, merges.c.merge_id == merge_id)
-        .values(state="undone", ended_at=now, ended_by=actor)
-    )
-    pair = sorted(founders)
-    connection.execute(
-        update(candidates)
-        .where(
-            candidates.c.shop_id == shop_id,
-            candidates.c.fragment_a == pair[0],
-            candidates.c.fragment_b == pair[1],
-        )
-        .values(state="dismissed", decided_at=now, decided_by=actor)
-    )
-    add_decision(connection, shop_id, decision, actor, now)
-    _store(connection, shop_id, change, links, now, follow)
-    return get_merge(connection, shop_id, merge_id)
+
+
+def _decide(
+    connection: Connection,
+    shop_id: int,
+    fragment_ids: Sequence[FragmentId],
+    state: Literal["merged", "dismissed"],
+    actor: str,
+    now: Instant,
+) -> None:
+    """Say what became of the candidates of two founders: none of those that ended was merged."""
+    fragment_a, fragment_b = fragment_ids
+    pair = (candidates.c.fragment_a == fragment_a) & (candidates.c.fragment_b == fragment_b)
+    query = update(candidates).where(candidates.c.shop_id == shop_id, pair)
+    if state == "merged":
+        query = query.where(candidates.c.state == "open")
+    connection.execute(query.values(state=state, decided_at=now, decided_by=actor))
 
 
 def present_id(connection: Connection, shop_id: int, profile_id: ProfileId) -> ProfileId:
@@ -215,8 +255,11 @@ def resolve_again(
     now: Instant,
     follow: Follow,
 ) -> None:
-    """Resolve what hangs together with these fragments by the decisions that there are now; store what differs."""
-    stored = load(connection, shop_id, components_of(connection, shop_id, fragment_ids))
+    """Resolve what hangs together with these fragments by the decisions that there are now; store what differs.
+
+    Raises InThrong.
+    """
+    stored = load_whole(connection, shop_id, components_of(connection, shop_id, fragment_ids))
     links = linked(connection, shop_id, stored)
     _store(connection, shop_id, change, links, now, follow)
 

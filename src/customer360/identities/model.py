@@ -90,7 +90,7 @@ class Rules:
     stale_after: Instant = 365 * DAY
     placeholders: frozenset[str] = frozenset()
     """The shop's own values that identify nobody, in lower case: new events do not carry them, and what was seen
-    with one before is linked as if it were shared."""
+    with one before is resolved without it."""
 
 
 DEFAULT_RULES = Rules()

@@ -110,6 +110,17 @@ def normalise_one(type: str, value: str, country: str) -> str | None:
     return cleaned.value if cleaned else None
 
 
+def identifies(identifier: Identifier, placeholders: frozenset[str]) -> bool:
+    """Whether what was stored may still point at a person: lists of placeholders grow, the shop's and ours.
+
+    placeholders: the shop's own list, in lower case.
+    """
+    text = identifier.value.lower()
+    if text in placeholders or _is_placeholder(text):
+        return False
+    return identifier.type != _T.EMAIL or text.partition("@")[0] not in PLACEHOLDER_MAILBOXES
+
+
 def is_relay_email(address: str) -> bool:
     """Whether a marketplace made this address up: it neither identifies nor receives."""
     return _RELAY.fullmatch(address.rpartition("@")[2].strip().lower()) is not None

@@ -39,7 +39,7 @@ def resolve(
     """Everything from nothing; the same for every order of the observations and decisions."""
     component = gather(observations, decisions)
     carriers = _carriers(component, rules)
-    shared = _listed(component, rules)
+    shared: frozenset[int] = frozenset()
     cuts = set(component.cuts)
     made: dict[tuple[int, int, int, str], Suspicion] = {}
     while True:
@@ -53,14 +53,6 @@ def resolve(
             of_hubs = [one for one in made.values() if one.identifier in shared]
             return _resolution(replay, of_hubs, cuts)
         shared |= hubs
-
-
-def _listed(component: Component, rules: Rules) -> frozenset[int]:
-    """The identifiers that the shop says are nobody's."""
-    if not rules.placeholders:
-        return frozenset()
-    numbered = enumerate(component.identifiers)
-    return frozenset(n for n, one in numbered if one.value.lower() in rules.placeholders)
 
 
 def _carriers(component: Component, rules: Rules) -> dict[int, list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
@@ -106,21 +106,16 @@ def settle(
     for (fragment_id, _run), group in resolution.profile_of.items():
         groups[group].append(fragment_id)
     group_of = {fragment: group for group, some in groups.items() for fragment in some}
-    founder_of: dict[int, FragmentId] = {}
     ids: dict[int, list[ProfileId]] = defaultdict(list)
     for profile_id, profile in stored.profiles.items():
         ids[group_of[profile.founded_by]].append(profile_id)
+    founder_of: dict[int, FragmentId] = {}
     for group, fragments in groups.items():
         known = group in resolution.known
-        if ids[group]:
-            survivor = min(ids[group])
-            founder_of[group] = stored.profiles[survivor].founded_by
-        else:
-            survivor = new_id()
-            founder = min(fragments, key=lambda each: (members[each].first_at, each))
-            done.born.add(survivor)
-            done.profiles[survivor] = StoredProfile(founder, None, known)
-            founder_of[group] = founder
+        survivor = (
+            min(ids[group]) if ids[group] else _found(done, members, fragments, known, new_id())
+        )
+        founder_of[group] = (stored.profiles.get(survivor) or done.profiles[survivor]).founded_by
         for profile_id in ids[group]:
             _redirect(stored, done, profile_id, survivor, known)
         for fragment_id in fragments:
@@ -128,17 +123,41 @@ def settle(
             former = members[fragment_id].profile_id
             if former is not None and former != survivor:
                 done.former[fragment_id] = former
-    done.founders = {profile.founded_by for profile in stored.profiles.values()}
-    done.founders |= set(founder_of.values())
-    for candidate in resolution.candidates:
-        one, other = sorted((founder_of[candidate.older], founder_of[candidate.younger]))
-        done.candidates[one, other] = candidate
-    done.ended = [pair for pair in stored.candidates if pair not in done.candidates]
+    _doubt(stored, done, founder_of, resolution.candidates)
     _explain(stored, done, resolution.merges)
     _own(stored, done, resolution)
     _keep_company(done, members, group_of, stored.decisions, _standing(resolution))
     _alert(stored, done, group_of, founder_of, resolution.frozen)
     return done
+
+
+def _found(
+    done: Settlement,
+    members: Mapping[FragmentId, Member],
+    fragments: Sequence[FragmentId],
+    known: bool,
+    profile_id: ProfileId,
+) -> ProfileId:
+    """Begin a profile with the first of these fragments."""
+    founder = min(fragments, key=lambda each: (members[each].first_at, each))
+    done.born.add(profile_id)
+    done.profiles[profile_id] = StoredProfile(founder, None, known)
+    return profile_id
+
+
+def _doubt(
+    stored: Stored,
+    done: Settlement,
+    founder_of: Mapping[int, FragmentId],
+    found: Iterable[Candidate],
+) -> None:
+    """Name each candidate by the founders of its two groups."""
+    done.founders = {profile.founded_by for profile in stored.profiles.values()}
+    done.founders |= set(founder_of.values())
+    for candidate in found:
+        one, other = sorted((founder_of[candidate.older], founder_of[candidate.younger]))
+        done.candidates[one, other] = candidate
+    done.ended = [pair for pair in stored.candidates if pair not in done.candidates]
 
 
 def _redirect(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from customer360.events.model import Identifier
 from customer360.identities.linking import Links
 from customer360.identities.model import Candidate, Decision, FragmentId, Merge
 from customer360.identities.settle import Settlement
-from customer360.identities.stored import Member, ProfileId, Stored, text_of
+from customer360.identities.stored import Member, ProfileId, Stored, by_type, text_of
 from customer360.identities.tables import (
     alerts,
     candidates,
@@ -38,10 +37,7 @@ def owners_of(
 ) -> set[FragmentId]:
     """The fragments that own these identifiers."""
     found: set[FragmentId] = set()
-    by_type: dict[str, list[str]] = defaultdict(list)
-    for identifier in identifiers:
-        by_type[identifier.type].append(identifier.value)
-    for kind, values in by_type.items():
+    for kind, values in by_type(identifiers):
         rows = rows_in(
             connection,
             "select fragment_id from ownerships"
@@ -121,6 +117,19 @@ def _write_settlement(
         ],
     )  # fmt: skip
     _write_profiles(writes, shop_id, settled, now)
+    _write_ownerships(writes, shop_id, settled)
+    _write_candidates(writes, shop_id, stored, settled, now)
+    _write_merges(writes, shop_id, stored, settled, now)
+    _write_alerts(writes, shop_id, settled, now)
+    # What a profile owns is part of what is shown of it.
+    keys = [*settled.gone_ownerships, *settled.ownerships]
+    founders = {row[0] for row in settled.ownerships.values()}
+    founders |= {stored.ownerships[key][0] for key in keys if key in stored.ownerships}
+    touched = {settled.profile_of[each] for each in founders if each in settled.profile_of}
+    note_changed(writes, shop_id, change, touched | settled.reshaped | set(settled.profiles))
+
+
+def _write_ownerships(writes: Writes, shop_id: int, settled: Settlement) -> None:
     writes.each(
         "delete from ownerships where shop_id = {} and type = {} and value = {} and era = {}",
         [(shop_id, *key) for key in settled.gone_ownerships],
@@ -131,15 +140,6 @@ def _write_settlement(
         [(shop_id, *key, *row) for key, row in settled.ownerships.items()],
         replace_on=("shop_id", "type", "value", "era"),
     )
-    _write_candidates(writes, shop_id, stored, settled, now)
-    _write_merges(writes, shop_id, stored, settled, now)
-    _write_alerts(writes, shop_id, settled, now)
-    # What a profile owns is part of what is shown of it.
-    keys = [*settled.gone_ownerships, *settled.ownerships]
-    founders = {row[0] for row in settled.ownerships.values()}
-    founders |= {stored.ownerships[key][0] for key in keys if key in stored.ownerships}
-    touched = {settled.profile_of[each] for each in founders if each in settled.profile_of}
-    note_changed(writes, shop_id, change, touched | settled.reshaped | set(settled.profiles))
 
 
 def _write_fragments(
@@ -165,7 +165,7 @@ def _write_fragments(
         [
             (shop_id, identifier.type, identifier.value, each.fragment_id)
             for each in new
-            for identifier in each.identifiers
+            for identifier in (*each.identifiers, *each.placeholders)
         ],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,6 +19,8 @@ from customer360.identities.model import (
     Name,
     Observation,
 )
+from customer360.identities.normalise import identifies
+from customer360.identities.rules import rules_of
 from customer360.identities.sightings import Digest
 from customer360.storage.database import rows_in
 
@@ -62,6 +64,8 @@ class Member(msgspec.Struct):
     profile_id: ProfileId | None = None
     began: Beginning | None = None
     """Its beginning as it is stored; of a new fragment, none."""
+    placeholders: tuple[Identifier, ...] = ()
+    """What it was seen with besides, and what points at nobody by the rules of now."""
 
     def see(self, first_at: Instant, last_at: Instant, rank: SourceRank, events: int) -> None:
         """Take in events of the batch, as a sighting tells them."""
@@ -120,27 +124,55 @@ class Stored:
 
 def load(connection: Connection, shop_id: int, components: Iterable[int]) -> Stored:
     """Everything of these components that resolving them needs or may change."""
+    return _stored(connection, shop_id, _OF_COMPONENTS, sorted(set(components)))
+
+
+def load_fragments(
+    connection: Connection, shop_id: int, fragment_ids: Iterable[FragmentId]
+) -> Stored:
+    """The same of these fragments, whatever is stored of their components; nothing else may hang on them."""
+    return _stored(connection, shop_id, _OF_FRAGMENTS, sorted(fragment_ids))
+
+
+def company_of(
+    connection: Connection, shop_id: int, fragment_ids: Iterable[FragmentId]
+) -> set[FragmentId]:
+    """These fragments and all that hang together with them, found anew, whatever is stored of their components."""
+    found = set(fragment_ids)
+    rim = set(found)
+    while rim:
+        reached = {
+            fragment_id
+            for decision in _decisions(connection, shop_id, _OF_FRAGMENTS, sorted(rim))
+            for fragment_id in (decision.fragment_a, decision.fragment_b)
+        }
+        carried, _ = _identifiers(connection, shop_id, _OF_FRAGMENTS, sorted(rim))
+        for kind, values in by_type(one for some in carried.values() for one in some):
+            rows = rows_in(connection, _ALL_CARRIERS, (shop_id, kind), values)
+            reached.update(fragment_id for (fragment_id,) in rows)
+        rim = reached - found
+        found |= rim
+    return found
+
+
+def _stored(
+    connection: Connection, shop_id: int, questions: _Questions, wanted: Sequence[int]
+) -> Stored:
+    """Everything of the fragments that these are, or whose components these are."""
     stored = Stored()
-    wanted = sorted(set(components))
-
-    def read(statement: str) -> list[tuple[Any, ...]]:
-        return rows_in(connection, statement, (shop_id,), wanted)
-
-    identifiers: dict[FragmentId, list[Identifier]] = defaultdict(list)
-    for fragment_id, kind, value in read(_IDENTIFIERS):
-        identifiers[fragment_id].append(Identifier(kind, value))
+    identifiers, placeholders = _identifiers(connection, shop_id, questions, wanted)
     present = set()
-    for row in read(_MEMBERS):
+    for row in rows_in(connection, questions.members, (shop_id,), wanted):
         member = member_of(row, in_order(identifiers[row[0]]))
+        member.placeholders = in_order(placeholders[row[0]])
         stored.members[member.fragment_id] = member
         present.add(member.profile_id)
-    decisions = {row[0]: row for statement in _DECISIONS for row in read(statement)}
-    stored.decisions = [decision_of(decisions[decision_id]) for decision_id in sorted(decisions)]
-    for kind, value, era, *told in read(_OWNERSHIPS):
+    stored.decisions = _decisions(connection, shop_id, questions, wanted)
+    for kind, value, era, *told in rows_in(connection, questions.ownerships, (shop_id,), wanted):
         fragment_id, since, until, state = told
         stored.ownerships[kind, value, era] = (fragment_id, since, until, state)
-    for statement in _CANDIDATES:
-        for one, other, weak, reasons, hub in read(statement):
+    for statement in questions.candidates:
+        for one, other, weak, reasons, hub in rows_in(connection, statement, (shop_id,), wanted):
             stored.candidates[one, other] = (bool(weak), reasons, hub)
     for alert_id, fragment_id in rows_in(connection, _ALERTS, (), [shop_id]):
         if fragment_id in stored.members:
@@ -149,7 +181,9 @@ def load(connection: Connection, shop_id: int, components: Iterable[int]) -> Sto
         for profile_id, founded_by, merged_into, known in rows_in(
             connection, statement, (shop_id,), sorted(present)
         ):
-            stored.profiles[profile_id] = StoredProfile(founded_by, merged_into, bool(known))
+            # One that something else founded stays with that, and is settled there.
+            if founded_by in stored.members:
+                stored.profiles[profile_id] = StoredProfile(founded_by, merged_into, bool(known))
     return stored
 
 
@@ -157,17 +191,48 @@ def components_carrying(
     connection: Connection, shop_id: int, identifiers: Iterable[Identifier]
 ) -> dict[Identifier, int]:
     """The component of each identifier that somebody has brought before."""
-    by_type: dict[str, list[str]] = defaultdict(list)
-    for identifier in identifiers:
-        by_type[identifier.type].append(identifier.value)
     found: dict[Identifier, FragmentId] = {}
-    for kind, values in by_type.items():
+    for kind, values in by_type(identifiers):
         for value, fragment_id in rows_in(connection, _CARRIERS, (shop_id, kind), values):
             found[Identifier(kind, value)] = fragment_id
     of_fragment: dict[FragmentId, int] = dict(
         rows_in(connection, _COMPONENTS, (shop_id,), sorted(set(found.values())))
     )
     return {identifier: of_fragment[fragment] for identifier, fragment in found.items()}
+
+
+def _identifiers(
+    connection: Connection, shop_id: int, questions: _Questions, wanted: Sequence[int]
+) -> tuple[dict[FragmentId, list[Identifier]], dict[FragmentId, list[Identifier]]]:
+    """By fragment what it carries: the identifiers, and the placeholders that point at nobody."""
+    rules = rules_of(connection, shop_id)
+    identifiers: dict[FragmentId, list[Identifier]] = defaultdict(list)
+    placeholders: dict[FragmentId, list[Identifier]] = defaultdict(list)
+    for fragment_id, kind, value in rows_in(connection, questions.identifiers, (shop_id,), wanted):
+        one = Identifier(kind, value)
+        of_kind = identifiers if identifies(one, rules.placeholders) else placeholders
+        of_kind[fragment_id].append(one)
+    return identifiers, placeholders
+
+
+def _decisions(
+    connection: Connection, shop_id: int, questions: _Questions, wanted: Sequence[int]
+) -> list[Decision]:
+    """The decisions about these, the first first."""
+    found = {
+        row[0]: row
+        for statement in questions.decisions
+        for row in rows_in(connection, statement, (shop_id,), wanted)
+    }
+    return [decision_of(found[decision_id]) for decision_id in sorted(found)]
+
+
+def by_type(identifiers: Iterable[Identifier]) -> Iterable[tuple[str, list[str]]]:
+    """The values of each type: what one question asks for."""
+    values: dict[str, list[str]] = defaultdict(list)
+    for identifier in identifiers:
+        values[identifier.type].append(identifier.value)
+    return values.items()
 
 
 def sizes_of(connection: Connection, shop_id: int, components: Iterable[int]) -> dict[int, int]:
@@ -241,30 +306,47 @@ MEMBER_COLUMNS = (
     " o.rank, o.n, f.profile_id from fragments f"
     " join observations o on o.shop_id = f.shop_id and o.fragment_id = f.fragment_id"
 )
-_MEMBERS = f"select {MEMBER_COLUMNS} where f.shop_id = {{}} and f.component in {{}}"
-
-
-def _of_members(columns: str, table: str, side: str = "fragment_id", only: str = "") -> str:
-    """What is stored of the fragments of some components, which may be thousands, without naming each."""
-    return (
-        f"select {columns} from fragments f join {table} on {table}.shop_id = f.shop_id"
-        f" and {table}.{side} = f.fragment_id{only} where f.shop_id = {{}} and f.component in {{}}"
-    )
-
-
-_IDENTIFIERS = _of_members("fragment_identifiers.fragment_id, type, value", "fragment_identifiers")
-_OWNERSHIPS = _of_members(
-    "type, value, ownerships.era, ownerships.fragment_id, since, until, state", "ownerships"
-)
 _DECIDED = "decision_id, kind, fragment_a, at_a, fragment_b, at_b, acts_at"
 DECISION = f"select {_DECIDED} from decisions"
 _SIDES = ("fragment_a", "fragment_b")
-_DECISIONS = tuple(_of_members(_DECIDED, "decisions", side) for side in _SIDES)
 _IS_OPEN = " and origin = 'evidence' and state = 'open'"
-_CANDIDATES = tuple(
-    _of_members("fragment_a, fragment_b, weak, reasons, hub", "candidates", side, _IS_OPEN)
-    for side in _SIDES
-)
+
+
+class _Questions(NamedTuple):
+    """What is asked of the fragments of some components, which may be thousands, without naming each; or of some."""
+
+    members: str
+    identifiers: str
+    ownerships: str
+    decisions: tuple[str, ...]
+    candidates: tuple[str, ...]
+
+
+def _questions(by: str) -> _Questions:
+    which = f"where f.shop_id = {{}} and f.{by} in {{}}"
+
+    def beside(columns: str, table: str, side: str = "fragment_id", only: str = "") -> str:
+        return (
+            f"select {columns} from fragments f join {table} on {table}.shop_id = f.shop_id"
+            f" and {table}.{side} = f.fragment_id{only} {which}"
+        )
+
+    return _Questions(
+        members=f"select {MEMBER_COLUMNS} {which}",
+        identifiers=beside("fragment_identifiers.fragment_id, type, value", "fragment_identifiers"),
+        ownerships=beside(
+            "type, value, ownerships.era, ownerships.fragment_id, since, until, state", "ownerships"
+        ),
+        decisions=tuple(beside(_DECIDED, "decisions", side) for side in _SIDES),
+        candidates=tuple(
+            beside("fragment_a, fragment_b, weak, reasons, hub", "candidates", side, _IS_OPEN)
+            for side in _SIDES
+        ),
+    )
+
+
+_OF_COMPONENTS = _questions("component")
+_OF_FRAGMENTS = _questions("fragment_id")
 # A shop has few, so all are read; a question for these fragments would be one for each thousand of a batch.
 _ALERTS = "select alert_id, fragment_id from alerts where ended_at is null and shop_id in {}"
 _PROFILE = "select profile_id, founded_by, merged_into, known from profiles"
@@ -273,6 +355,9 @@ _REDIRECTS = f"{_PROFILE} where shop_id = {{}} and merged_into in {{}}"
 _CARRIERS = (
     "select value, min(fragment_id) from fragment_identifiers"
     " where shop_id = {} and type = {} and value in {} group by value"
+)
+_ALL_CARRIERS = (
+    "select fragment_id from fragment_identifiers where shop_id = {} and type = {} and value in {}"
 )
 _COMPONENTS = (
     "select fragment_id, component from fragments where shop_id = {} and fragment_id in {}"

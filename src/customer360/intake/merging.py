@@ -11,7 +11,7 @@ from customer360.access.plans import plan
 from customer360.access.shops import Shop
 from customer360.clock import HOUR, Instant
 from customer360.consent.contact_points import ContactPoint, contact_points
-from customer360.errors import AlreadyOne
+from customer360.errors import AlreadyOne, InThrong
 from customer360.events.model import Channel, ConsentState, IdentifierType
 from customer360.identities import apart, candidates, merges
 from customer360.identities.linking import Links
@@ -107,7 +107,8 @@ def merge_customers(
 ) -> MergeRow | None:
     """Carry out what the shop system has done with two of its customers; None where they are one already.
 
-    An id that nobody has is no customer: its own event must be stored before.
+    An id that nobody has is no customer: its own event must be stored before. In a throng the two become one
+    once that is resolved; until then it is None, too.
     """
     found = [
         find_by_identifier(
@@ -118,15 +119,14 @@ def merge_customers(
     one, other = found
     if one is None or other is None or one == other:
         return None
-    return merge(
-        connection,
-        shop.shop_id,
-        (one, other),
-        actor=source,
-        now=now,
-        kind="shopify",
-        acts_at=acts_at,
-    )
+    shop_id, pair = shop.shop_id, (one, other)
+    try:
+        return merge(
+            connection, shop_id, pair, actor=source, now=now, kind="shopify", acts_at=acts_at
+        )
+    except InThrong:
+        merges.merge_later(connection, shop_id, pair, actor=source, now=now, acts_at=acts_at)
+        return None
 
 
 def undo(

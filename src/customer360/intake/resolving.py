@@ -12,7 +12,7 @@ from customer360.identities.differences import Findings, Part, find_differences
 from customer360.identities.merges import linked
 from customer360.identities.rules import note_progress, present_version
 from customer360.identities.store import write
-from customer360.identities.stored import load
+from customer360.identities.stored import company_of, load_fragments
 from customer360.intake.merging import follow
 from customer360.storage.database import Database, Writes, next_change
 
@@ -64,7 +64,8 @@ def resolve_shop(database: Database, clock: Clock, shop_id: int) -> Iterator[Ste
 def _resolve(
     connection: Connection, shop_id: int, change: int, clock: Clock, some: Sequence[Part]
 ) -> None:
-    stored = load(connection, shop_id, {one for part in some for one in part.components})
+    together = company_of(connection, shop_id, {each for part in some for each in part})
+    stored = load_fragments(connection, shop_id, together)
     if not stored.members:
         return
     links = linked(connection, shop_id, stored)
@@ -78,7 +79,7 @@ def _portions(parts: Sequence[Part]) -> Iterator[list[Part]]:
     some: list[Part] = []
     for part in parts:
         some.append(part)
-        if sum(each.fragments for each in some) >= _FRAGMENTS_AT_ONCE:
+        if sum(len(each) for each in some) >= _FRAGMENTS_AT_ONCE:
             yield some
             some = []
     if some:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
+from customer360.errors import InThrong
 from customer360.events.model import Address
 from customer360.identities.alerts import alert_of
 from customer360.identities.evidence import chain_of, described
@@ -120,12 +121,16 @@ def show_identity(_door: Door, visit: Visit) -> Page | Response:
         rows = merges_of(connection, visit.shop.shop_id, profile_id)
         # A profile of very many parts has its first ones in the log of the shop.
         shown = rows[:_MOST_MERGES]
-        chain = chain_of(connection, visit.shop.shop_id, profile_id)
+        try:
+            chain, untold = chain_of(connection, visit.shop.shop_id, profile_id), ""
+        except InThrong as error:
+            chain, untold = [], str(error)
         return {
             "merges": logged(connection, visit.shop, shown, visit.now),
             "merges_count": len(rows),
             "links": described(connection, visit.shop.shop_id, chain[:_MOST_LINKS]),
             "links_count": len(chain),
+            "untold": untold,
         }
 
     return _show(visit, "customers/identity.html", read)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from customer360.events.model import Identifier
 from customer360.identities.alerts import count_alerts
-from customer360.identities.evidence import named_as
+from customer360.identities.naming import named_as
 from customer360.identities.normalise import KNOWN, STRENGTH
 from customer360.identities.tables import fragment_identifiers, profiles
 from customer360.profiles.card import kind_of

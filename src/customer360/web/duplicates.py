@@ -23,7 +23,7 @@ from customer360.identities.candidates import (
     get_candidates,
     list_candidates,
 )
-from customer360.identities.evidence import named_as
+from customer360.identities.naming import named_as
 from customer360.identities.normalise import STRENGTH
 from customer360.identities.scan_log import last_scan
 from customer360.intake import merging

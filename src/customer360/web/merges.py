@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 from customer360.access.shops import Shop
 from customer360.clock import Instant
 from customer360.errors import CannotUndo, InvalidInput, MergeNotFound
-from customer360.identities.evidence import named_as
 from customer360.identities.merge_log import (
     MergeRow,
     Position,
@@ -20,6 +19,7 @@ from customer360.identities.merge_log import (
     list_merges,
 )
 from customer360.identities.model import MergeKind
+from customer360.identities.naming import named_as
 from customer360.intake import merging
 from customer360.values import parse_id
 from customer360.web import formats

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from customer360.connectors.sources import SOURCES
-from customer360.identities.evidence import WORDS
+from customer360.identities.naming import WORDS
 from customer360.web.formats import in_words, upper_first
 
 Kind = Literal["customer", "visitor"]

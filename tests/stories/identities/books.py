@@ -9,9 +9,12 @@ from sqlalchemy import Table, select
 
 from customer360.clock import Instant
 from customer360.consent.tables import consents
+from customer360.events.model import Identifier
 from customer360.events.tables import events
 from customer360.identities.eras import Cut
+from customer360.identities.normalise import identifies
 from customer360.identities.resolve import resolve
+from customer360.identities.rules import rules_of
 from customer360.identities.settle import Settlement, settle
 from customer360.identities.stored import load
 from customer360.identities.tables import (
@@ -79,6 +82,7 @@ def everything_hangs_where_it_belongs(house: House) -> None:
             return list(connection.execute(select(*columns).where(table.c.shop_id == shop_id)))
 
         living = set(outcome.living(connection, shop_id))
+        placeholders = rules_of(connection, shop_id).placeholders
         eras = read(fragments, "fragment_id evidence begins_at component profile_id")
         happened = read(events, "fragment_id occurred_at type session_id")
         aggregate_of = {
@@ -135,7 +139,8 @@ def everything_hangs_where_it_belongs(house: House) -> None:
     components = defaultdict(set)
     component_of = {era.fragment_id: era.component for era in eras}
     for one in carried:
-        components[one.type, one.value].add(component_of[one.fragment_id])
+        if identifies(Identifier(one.type, one.value), placeholders):
+            components[one.type, one.value].add(component_of[one.fragment_id])
     assert all(len(of_one) == 1 for of_one in components.values()), "one component in two"
 
     members = defaultdict(list)

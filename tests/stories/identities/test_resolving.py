@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from sqlalchemy import text
 
+from customer360.events.model import Identifier
 from customer360.identities.rules import Choice, change_rules, present_version
 from customer360.intake.resolving import check_shop, resolve_shop
 from tests.house import House, at
@@ -21,6 +22,7 @@ from tests.stories.identities.test_streaming import (
     dealt,
     expected,
     signals,
+    spelling,
     stored,
     story,
 )
@@ -92,6 +94,40 @@ def test_new_rules_hold_for_all_that_was_seen_before(house: House) -> None:
         everything_hangs_where_it_belongs(house)
 
 
+def nobodys(told: Told) -> list[Identifier]:
+    """The identifiers of a history that never come alone."""
+    together = [set(event.identifiers) for event in told.events]
+    every = sorted(set().union(*together))
+    return [one for one in every if {one} not in together]
+
+
+@pytest.mark.timeout(300)
+def test_what_becomes_a_placeholder_is_as_if_nobody_had_ever_told_it(house: House) -> None:
+    chance, changed = Random("placeholders"), 0
+    for history in chosen(5, how_many(house, 200, 30)):
+        if not (may_go := nobodys(Told(history))):
+            continue
+        gone = chance.choice(may_go)
+        without = [
+            replace(event, identifiers=tuple(one for one in event.identifiers if one != gone))
+            for event in history.events
+        ]
+        told = Told(replace(history, events=tuple(without)))
+        house.open_shop()
+        shop_id = house.shop.shop_id
+        happened = live(house, history, chance)
+
+        with house.app.database.write() as connection:
+            choice = Choice(placeholders=(spelling(gone).value,))
+            change_rules(connection, shop_id, choice, "IE", actor="", now=house.clock.now())
+        changed += resolve_anew(house)
+
+        assert stored(house, told) == expected(told), (gone, happened)
+        assert check_shop(house.app.database, shop_id).differing == ()
+        everything_hangs_where_it_belongs(house)
+    assert changed > how_many(house, 100, 15)
+
+
 SIMPLE, DOUBTFUL = "user_id:u1", "user_id:u2"
 OF_PROFILE = "in (select fragment_id from fragments where profile_id = {profile})"
 SPOILT = {
@@ -143,7 +179,7 @@ def test_what_differs_is_found_and_mended(house: House, what: str, who: str) -> 
         connection.execute(text(statement))
 
     (part,) = check_shop(house.app.database, house.shop.shop_id).differing
-    assert part.fragments == 3
+    assert len(part) == 3
     assert resolve_anew(house) == 1
 
     assert check_shop(house.app.database, house.shop.shop_id).differing == ()

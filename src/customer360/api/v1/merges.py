@@ -90,7 +90,9 @@ def list_profile_merges(
 def list_evidence(
     asked: Asking, profile_id: str, paging: Annotated[Paging, Query()]
 ) -> EvidenceList:
-    """What holds this profile together: every event or decision that made two of its parts one, oldest first."""
+    """What holds this profile together: every event or decision that made two of its parts one, oldest first.
+
+    409 names the value that links too many people to tell them apart while somebody waits."""
     with asked.doors.database.read() as connection:
         present = asked.present(connection, profile_id)
         links = chain_of(connection, asked.shop_id, present)

@@ -106,7 +106,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET",
         "/profiles/{profile_id}/evidence",
         merges.list_evidence,
-        (*_OF_A_PROFILE, *_OF_A_LIST),
+        (*_OF_A_PROFILE, 409, *_OF_A_LIST),
     ),
     Endpoint("Duplicates", "GET", "/duplicates", duplicates.list_duplicates, _OF_A_LIST),
     Endpoint(
