@@ -27,7 +27,10 @@ OPERATORS: dict[AttributeType, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """`moves` says that time alone changes it: it is computed on reading and never stored."""
+    """`moves` says that time alone changes it: it is computed on reading and never stored.
+
+    `enriched` says that it is computed from the crowd; nothing does so yet, so it is null.
+    """
 
     name: str
     label: str
@@ -35,6 +38,7 @@ class Attribute:
     help: str
     moves: bool = False
     choices: tuple[str, ...] = ()
+    enriched: bool = False
 
 
 _CONSENT = ("never", "pending", "granted", "withdrawn")
@@ -79,6 +83,52 @@ def _channel_attributes() -> tuple[Attribute, ...]:
 
 CHANNEL_ATTRIBUTES: tuple[Attribute, ...] = _channel_attributes()
 """What is known of messages and consents on each channel."""
+
+
+def _enriched(
+    name: str, label: str, kind: AttributeType, about: str, *choices: str, moves: bool = False
+) -> Attribute:
+    return Attribute(name, label, kind, about, moves, choices, enriched=True)
+
+
+ENRICHED_ATTRIBUTES: tuple[Attribute, ...] = (
+    _enriched(
+        "lifecycle_stage", "Lifecycle stage", "choice", "Where the person is in the lifecycle",
+        "new", "engaged", "converted", "loyal", "at_risk", "churned",
+    ),
+    _enriched(
+        "tier", "Customer tier", "choice", "What a buyer is to the shop: new has one order, VIPs spend most",
+        "new", "regular", "vip",
+    ),
+    _enriched("rfm_r", "RFM recency", "number", "1 to 5; 5 ordered most recently"),
+    _enriched("rfm_f", "RFM frequency", "number", "1 to 5; 5 ordered most often"),
+    _enriched("rfm_m", "RFM monetary", "number", "1 to 5; 5 has the highest average order value"),
+    _enriched(
+        "rfm_group", "RFM group", "choice", "Shopify's name for recency, frequency and monetary together",
+        "champions", "loyal", "previously_loyal", "active", "new", "promising", "needs_attention", "almost_lost",
+        "at_risk", "dormant", "prospects",
+    ),
+    _enriched("churn_index", "Churn index", "number", "0 to 1 of recency, frequency and monetary; 1 is lost"),
+    _enriched("churn_risk", "Churn risk", "number", "Probability of no order within the shop's churned window"),
+    _enriched(
+        "churn_band", "Churn band", "choice", "Band of the churn index",
+        "healthy", "drifting", "at_risk", "likely_lost",
+    ),
+    _enriched("predicted_orders_90d", "Predicted orders in 90 days", "number", "Orders expected in the next 90 days"),
+    _enriched("predicted_spend_30d", "Predicted spend in 30 days", "money", "Spend expected in the next 30 days"),
+    _enriched("predicted_spend_90d", "Predicted spend in 90 days", "money", "Spend expected in the next 90 days"),
+    _enriched("ltv", "Lifetime value", "money", "Total spent and the spend expected in the next 90 days"),
+    _enriched("ltv_percentile", "LTV percentile", "number", "0 to 100 among buyers; 100 is the highest value"),
+    _enriched("predicted_next_order_at", "Predicted next order", "time", "Last order and the mean gap between orders"),
+    _enriched(
+        "next_order_overdue_days", "Next order overdue by days", "number",
+        "Calendar days since the predicted next order", moves=True,
+    ),
+    _enriched("products_due", "Products due", "list", "Products due to be ordered again"),
+    _enriched("next_best_action", "Next best action", "text", "What the shop may do next for the person"),
+    _enriched("engagement_score", "Engagement score", "number", "0 to 100; recent visits and orders count most"),
+)  # fmt: skip
+"""What enrichment computes from the crowd."""
 
 ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(
@@ -176,8 +226,11 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("fatigue", "Fatigue", "number", "Messages in 7 days / 10, at most 1", moves=True),
     Attribute("last_contact_at", "Last contact", "time", "When any message last went out"),
     Attribute("identifiers_count", "Identifiers", "number", "Identifiers of the profile"),
+    *ENRICHED_ATTRIBUTES,
 )
 
 BY_NAME: dict[str, Attribute] = {attribute.name: attribute for attribute in ATTRIBUTES}
-STORED: tuple[Attribute, ...] = tuple(attribute for attribute in ATTRIBUTES if not attribute.moves)
-"""What the warehouse keeps; the rest follows from the clock."""
+STORED: tuple[Attribute, ...] = tuple(
+    attribute for attribute in ATTRIBUTES if not attribute.moves and not attribute.enriched
+)
+"""What the warehouse keeps; the rest follows from the clock, or will come with enrichment."""
