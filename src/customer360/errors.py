@@ -5,6 +5,8 @@ Customer360Error
 │   ├── InvalidTime
 │   ├── InvalidMoney
 │   ├── InvalidSetting
+│   ├── InvalidRule         of a segment; `path` names the condition
+│   ├── InvalidQuery        a segment's text form; `position` says where
 │   ├── InvalidPayload
 │   └── PayloadTooLarge     413
 ├── Unauthenticated         401
@@ -61,6 +63,19 @@ class InvalidMoney(InvalidInput):
 
 class InvalidSetting(InvalidInput):
     """A C360_* setting has a value that cannot be used."""
+
+
+class InvalidRule(InvalidInput):
+    """This is no rule of a segment."""
+
+
+class InvalidQuery(InvalidInput):
+    """This text is no rule of a segment."""
+
+    def __init__(self, message: str | None = None, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
+        """Characters before the place where the trouble begins."""
 
 
 class InvalidPayload(InvalidInput):
