@@ -67,23 +67,29 @@ def last_days(count: int) -> str:
     return f"-{count}d" if count else TODAY
 
 
+def offset_of(day: str) -> tuple[int, str] | None:
+    """How far from today, in which unit (d, w, m or y), where a day says so."""
+    offset = _OFFSET.fullmatch(day)
+    return (int(offset[1] + offset[2]), offset[3]) if offset else None
+
+
 def days_back(day: str | None) -> int | None:
-    """The opposite: how many days ago, where a day says so."""
+    """The opposite of `last_days`: how many days ago, where a day says so."""
     if day == TODAY:
         return 0
-    said = _OFFSET.fullmatch(day or "")
-    return int(said[2]) if said and said[1] == "-" and said[3] == "d" else None
+    amount, unit = offset_of(day or "") or (0, "")
+    return -amount if unit == "d" and amount < 0 else None
 
 
 def day_of(day: str, today: date) -> date:
     """The calendar day, as seen today. A month that is too short gives its last day."""
-    offset = _OFFSET.fullmatch(day)
+    offset = offset_of(day)
     if offset is None:
         return today if day == TODAY else date.fromisoformat(day)
-    amount = int(offset[1] + offset[2])
-    if offset[3] in "dw":
-        return today + timedelta(days=amount * (7 if offset[3] == "w" else 1))
-    months = today.year * 12 + today.month - 1 + amount * (12 if offset[3] == "y" else 1)
+    amount, unit = offset
+    if unit in "dw":
+        return today + timedelta(days=amount * (7 if unit == "w" else 1))
+    months = today.year * 12 + today.month - 1 + amount * (12 if unit == "y" else 1)
     year, month = divmod(months, 12)
     return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
 
