@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from customer360.segments.ast import AllOf, AnyOf, EventDid, MemberOf, Node, Not
 from customer360.segments.catalogue import (
     COUNT_OPERATORS,
     EVENTS,
+    EventEntry,
     ValueType,
     operators_of,
     property_of,
@@ -120,8 +122,11 @@ def withins(draw: st.DrawFn) -> Within | None:
 
 
 @st.composite
-def event_conditions(draw: st.DrawFn) -> Node:
-    entry = draw(st.sampled_from((*EVENTS, None)))
+def event_conditions(
+    draw: st.DrawFn, entries: Sequence[EventEntry | None] = (*EVENTS, None)
+) -> EventDid:
+    """A condition on one of these events; None is one that only the shop knows."""
+    entry = draw(st.sampled_from(entries))
     event = entry.type.name if entry else draw(CUSTOM_EVENTS)
     names = [*entry.properties, *entry.lines] if entry else []
     if not entry or entry.open:

@@ -1,0 +1,106 @@
+"""Whom does a rule mean? SQL on the warehouse's tables: the only evaluator there is. Pure SQLGlot expressions.
+
+The same SQL answers a preview, a refresh over copied rows (another schema) and the question why one person is in it.
+Relative times count the shop's days, so an answer changes with an event or at the shop's midnight and never between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from customer360.clock import Instant
+from customer360.profiles.attributes import BY_NAME
+from customer360.segments.ast import (
+    AllOf,
+    AnyOf,
+    AttributeIs,
+    EventDid,
+    MemberOf,
+    Node,
+    Not,
+    Rule,
+)
+from customer360.segments.comparisons import Bound, certain, compare, elapsed, null_of, table
+from customer360.segments.event_sql import EventSql
+
+DIALECT = "duckdb"
+_PEOPLE = "p"
+MEASURED = ("messages_today", "messages_7d", "fatigue")
+"""Attributes that are counted on reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A query and the values that it names by number."""
+
+    query: exp.Query
+    values: list[Any]
+
+    @property
+    def sql(self) -> str:
+        """The query in the warehouse's dialect."""
+        return self.query.sql(DIALECT)
+
+
+def select_members(rule: Rule, now: Instant, timezone: str, schema: str = "") -> Compiled:
+    """The profile ids that a rule means at a time; `schema` is where the warehouse's tables are."""
+    bound = Bound(now, timezone)
+    condition = Evaluator(bound, schema).condition(rule.root)
+    if not rule.include_visitors:
+        kind = exp.column("kind", _PEOPLE)
+        condition = exp.and_(kind.eq(exp.Literal.string("customer")), condition)
+    people = table("profiles", _PEOPLE, schema)
+    query = exp.select(exp.column("profile_id", _PEOPLE)).from_(people).where(condition)
+    return Compiled(query, bound.values)
+
+
+class Evaluator:
+    """Conditions on the rows of `profiles p`, with values bound beside them."""
+
+    def __init__(self, bound: Bound, schema: str = "") -> None:
+        self._bound = bound
+        self._schema = schema
+        self._events = EventSql(bound, schema, exp.column("profile_id", _PEOPLE))
+
+    def condition(self, node: Node) -> exp.Expr:
+        """What holds for the people that a node means; where it is null, it does not hold."""
+        match node:
+            case AllOf(()):
+                return exp.true()
+            case AnyOf(()):
+                return exp.false()
+            case AllOf(parts):
+                return exp.and_(*map(self.condition, parts))
+            case AnyOf(parts):
+                return exp.or_(*map(self.condition, parts))
+            case Not(part):
+                return exp.not_(certain(self.condition(part)))
+            case AttributeIs():
+                return self._attribute(node)
+            case EventDid():
+                return self._events.did(node)
+            case MemberOf():
+                return self._member(node)
+
+    def _attribute(self, node: AttributeIs) -> exp.Expr:
+        known = BY_NAME[node.attribute]
+        if node.attribute == "days_since_last_order":
+            return elapsed(exp.column("last_order_at", _PEOPLE), node.op, node.value, self._bound)
+        if node.attribute in MEASURED:
+            return self._events.messages(node)
+        column: exp.Expr = exp.column(node.attribute, _PEOPLE)
+        if known.enriched:
+            column = null_of(known.type)
+        return compare(column, known.type, node.op, node.value, self._bound)
+
+    def _member(self, node: MemberOf) -> exp.Expr:
+        members = (
+            exp.select("m.profile_id")
+            .from_(table("segment_members", "m", self._schema))
+            .where(exp.column("segment_id", "m").eq(self._bound.value(node.segment_id)))
+        )
+        found = exp.column("profile_id", _PEOPLE).isin(query=members)
+        return found if node.member else exp.not_(found)

@@ -1,0 +1,228 @@
+"""The SQL of a rule means the people that a slow evaluator in plain Python means, on a real DuckDB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customer360.clock import parse_instant
+from customer360.profiles.attributes import ATTRIBUTES, Attribute
+from customer360.segments.ast import EVERYONE, EventDid, Not, Rule, rule_of
+from customer360.segments.catalogue import EVENT_BY_NAME, operators_of
+from customer360.segments.conditions import attribute_is
+from customer360.segments.parse import parse_query
+from customer360.segments.rule import read_rule
+from customer360.segments.to_sql import MEASURED, select_members
+from tests.examples import examples
+from tests.segments import oracle
+from tests.segments.shop import NOW, TIMEZONE, Event, Inventor, Order, Person, empty_warehouse, fill
+from tests.segments.test_rule import EXAMPLE
+from tests.segments.test_text import OURS, SHOPIFY
+from tests.segments.trees import RULES, event_conditions
+
+
+@pytest.fixture(scope="module")
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    with closing(empty_warehouse()) as connection:
+        yield connection
+
+
+def found(warehouse: duckdb.DuckDBPyConnection, rule: Rule) -> set[int]:
+    """The profile ids that the warehouse answers."""
+    compiled = select_members(rule, NOW, TIMEZONE, schema="main")
+    rows = warehouse.execute(compiled.sql, compiled.values).fetchall()
+    assert len(rows) == len(set(rows))
+    return {profile_id for (profile_id,) in rows}
+
+
+def check(
+    warehouse: duckdb.DuckDBPyConnection, rules: Sequence[Rule], people: Sequence[Person]
+) -> None:
+    """Each rule means whom Python means."""
+    fill(warehouse, people)
+    for rule in rules:
+        assert found(warehouse, rule) == oracle.members(rule, people), rule
+
+
+@examples(60)
+@given(rules=st.lists(RULES, min_size=3, max_size=3), seed=st.integers(0, 1 << 30))
+def test_sql_means_whom_python_means(
+    warehouse: duckdb.DuckDBPyConnection, rules: list[Rule], seed: int
+) -> None:
+    check(warehouse, rules, Inventor(rules, seed).people(12))
+
+
+SOME_EVENTS = (
+    *(EVENT_BY_NAME["order_placed"],) * 4,
+    *(
+        EVENT_BY_NAME[name]
+        for name in ("visited_site", "order_refunded", "checkout_abandoned", "product_viewed")
+    ),
+    None,
+)
+
+
+@examples(40)
+@given(
+    conditions=st.lists(event_conditions(SOME_EVENTS), min_size=8, max_size=8),
+    seed=st.integers(0, 1 << 30),
+)
+def test_conditions_on_events_mean_whom_python_means(
+    warehouse: duckdb.DuckDBPyConnection, conditions: list[EventDid], seed: int
+) -> None:
+    rules = [rule_of(one, include_visitors=True) for one in conditions]
+
+    check(warehouse, rules, Inventor(rules, seed).people(20))
+
+
+VALUES: dict[str, list[Any]] = {
+    "number": [0, 2, 2.5, -1],
+    "money": [0, 19.99, 100],
+    "time": ["today", "-1d", "-30d", "2026-01-31", "2026-06-15T09:30:00Z", "+7d"],
+    "text": ["IE", "e", "Größe 42"],
+    "list": ["IE", "VIP"],
+    "boolean": [True, False],
+}
+
+
+def values_of(attribute: Attribute, op: str) -> list[Any]:
+    """Some values for an operator."""
+    values = VALUES[attribute.type] if attribute.type != "choice" else list(attribute.choices)
+    if op in ("is_empty", "is_not_empty"):
+        return [None]
+    if op in ("in_last_days", "not_in_last_days"):
+        return [0, 30]
+    if op in ("in", "not_in"):
+        return [values[:2], values[-1:]]
+    if op == "between":
+        return [[values[0], values[-1]], [values[-1], values[0]], [values[1], values[1]]]
+    return [value for value in values if op != "on" or "T" not in value]
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.name)
+def test_every_operator_of_an_attribute_means_whom_python_means(
+    warehouse: duckdb.DuckDBPyConnection, attribute: Attribute
+) -> None:
+    conditions = [
+        attribute_is(attribute.name, op, value)
+        for op in operators_of(attribute.type)
+        for value in values_of(attribute, op)
+    ]
+    rules = [rule_of(one, include_visitors=True) for one in conditions]
+    negated = [rule_of(Not(one)) for one in conditions]
+
+    check(warehouse, [*rules, *negated], Inventor(rules, seed=1).people(40))
+
+
+def line(product: str, quantity: int, price: int = 10) -> dict[str, Any]:
+    names = EVENT_BY_NAME["order_placed"].lines
+    told = {"product_id": product, "quantity": Decimal(quantity), "price": Decimal(price)}
+    return dict.fromkeys(names) | told
+
+
+def order(day: str, total: int, *lines: dict[str, Any], **more: bool) -> Order:
+    names = EVENT_BY_NAME["order_placed"].properties
+    return Order(
+        parse_instant(f"{day}T12:00:00Z"),
+        dict.fromkeys(names) | {"total": Decimal(total)},
+        list(lines),
+        **more,
+    )
+
+
+ANN, BOB, CY, DEE, EVE, FAY = range(1, 7)
+EVERYBODY = {ANN, BOB, CY, DEE, EVE, FAY}
+BUYERS = [
+    Person(ANN, orders=[order("2026-06-10", 40, line("p1", 3), line("p2", 1)), order("2026-01-10", 60)]),
+    Person(BOB, orders=[order("2026-06-10", 50, line("p1", 1), cancelled=True)]),
+    Person(CY, orders=[order("2026-06-10", 50, line("p1", 1), test=True)]),
+    Person(DEE, orders=[order("2026-06-10", 5000, line("p2", 3, 700), foreign=True)]),
+    Person(EVE, events=[Event("Quiz finished", NOW, {"score": 7, "it's/ok~": "Yes"})]),
+    Person(FAY, orders=[order("2026-06-15", 0)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("order_placed MATCHES ()", {ANN, DEE, FAY}),
+        ("order_placed NOT MATCHES ()", {BOB, CY, EVE}),
+        ("NOT order_placed MATCHES ()", {BOB, CY, EVE}),
+        ("order_placed MATCHES (count = 0)", {BOB, CY, EVE}),
+        ("order_placed MATCHES (count <= 1)", EVERYBODY - {ANN}),
+        ("order_placed MATCHES (count >= 2)", {ANN}),
+        ("order_placed NOT MATCHES (count >= 2)", EVERYBODY - {ANN}),
+        ("order_placed MATCHES (count BETWEEN 1 AND 2, date > 2026-06-10)", {FAY}),
+        ("order_placed MATCHES (date >= 2026-06-10, date <= 2026-06-10)", {ANN, DEE}),
+        ("order_placed MATCHES (date = today)", {FAY}),
+        ("order_placed MATCHES (total >= 50)", {ANN}),
+        ("order_placed MATCHES (sum_total >= 100)", {ANN}),
+        ("order_placed MATCHES (sum_total < 100)", EVERYBODY - {ANN}),
+        ("order_placed MATCHES (total IS NULL)", {DEE}),
+        ("order_placed MATCHES (product_id = 'P1')", {ANN}),
+        ("order_placed MATCHES (product_id = 'p2', quantity >= 3)", {DEE}),
+        ("order_placed MATCHES (product_id = 'p1', quantity >= 3)", {ANN}),
+        ("order_placed MATCHES (product_id = 'p1', product_id = 'p2')", set()),
+        ("order_placed MATCHES (product_id != 'p1')", {ANN, DEE}),
+        ("order_placed MATCHES (price > 0)", {ANN}),
+        ("order_placed MATCHES (sum_quantity >= 4)", {ANN}),
+        ("order_placed MATCHES (product_id = 'p2', sum_quantity = 1)", {ANN}),
+        ("order_placed MATCHES (sum_quantity >= 0, count >= 1)", {ANN, DEE, FAY}),
+        ("order_placed MATCHES (sum_quantity >= 0, count = 2)", {ANN}),
+        ("products_purchased(tag: 'sale') = true", set()),
+        ("products_purchased(tag: 'sale') = false", EVERYBODY),
+        ("event('Quiz finished') MATCHES (property('score') >= 7)", {EVE}),
+        ("event('Quiz finished') MATCHES (property('score') = '7')", {EVE}),
+        ("event('Quiz finished') MATCHES (property('it''s/ok~') = 'yes')", {EVE}),
+        ("event('Quiz finished') MATCHES (property('other') IS NULL, sum('score') = 7)", {EVE}),
+        ("churn_risk IS NULL AND NOT churn_risk > 0.5", EVERYBODY),
+        ("churn_risk <= 0.5", set()),
+    ],
+)
+def test_what_people_bought_and_did_is_counted_like_this(
+    warehouse: duckdb.DuckDBPyConnection, query: str, expected: set[int]
+) -> None:
+    fill(warehouse, BUYERS)
+
+    assert found(warehouse, parse_query(query)) == expected
+    assert oracle.members(parse_query(query), BUYERS) == expected
+
+
+def test_every_query_of_shopifys_means_whom_python_means(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    rules = [parse_query(query) for query, _ in (*SHOPIFY, *OURS)]
+
+    check(warehouse, [*rules, read_rule(EXAMPLE)], Inventor(rules, seed=1).people(60))
+
+
+def test_a_visitor_is_asked_for_only_where_the_rule_says_so(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    fill(warehouse, [Person(1), Person(2, "visitor")])
+
+    assert found(warehouse, EVERYONE) == {1}
+    assert found(warehouse, Rule(include_visitors=True)) == {1, 2}
+
+
+def test_no_value_of_a_rule_stands_in_the_sql() -> None:
+    rule = parse_query("country = 'xx''--' AND event('yy''') MATCHES (property('zz') = 'ww')")
+
+    compiled = select_members(rule, NOW, TIMEZONE)
+
+    assert not re.search("xx|yy|zz|ww", compiled.sql)
+    assert compiled.values == ["xx'--", "yy'", "/zz", "ww"]
+
+
+def test_every_attribute_that_time_changes_is_computed_on_reading() -> None:
+    moving = {one.name for one in ATTRIBUTES if one.moves and not one.enriched}
+
+    assert moving == {*MEASURED, "days_since_last_order"}
