@@ -17,6 +17,8 @@ from customer360.profiles.attributes import ATTRIBUTES, OPERATORS, AttributeType
 ValueType: TypeAlias = AttributeType | Literal["custom"]
 """What a value is; one that only the shop knows is text, a number or yes and no, as it comes."""
 
+VALUE_TYPES: tuple[ValueType, ...] = (*OPERATORS, "custom")
+
 CUSTOM_OPERATORS = tuple(
     dict.fromkeys((*OPERATORS["number"], *OPERATORS["text"], *OPERATORS["boolean"]))
 )

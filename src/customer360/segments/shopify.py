@@ -28,6 +28,7 @@ class Term:
     type: ValueType
     operators: tuple[str, ...]
     make: MakeNode
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,21 +195,23 @@ def _abandoned(op: str, value: Any) -> Node:
 _CHOSEN = ("eq", "neq", "in", "not_in")
 _HELD = ("contains", "not_contains", *_EMPTINESS)
 
-TERMS: dict[str, Term] = {
-    term.name: term
-    for term in (
-        Term("email_subscription_status", "choice", _CHOSEN, partial(_consent, "consent_email")),
-        Term("sms_subscription_status", "choice", _CHOSEN, partial(_consent, "consent_sms")),
-        Term("predicted_spend_tier", "choice", (*_CHOSEN, *_EMPTINESS), _tier),
-        Term("customer_countries", "list", _HELD, partial(_place, ("country",))),
-        Term("customer_regions", "list", _HELD, partial(_place, ("country", "region"))),
-        Term("customer_cities", "list", _HELD, partial(_place, ("country", "region", "city"))),
-        Term(
-            "abandoned_checkout_date",
-            "time",
-            ("neq", *BOUNDS, *_EMPTINESS),
-            _abandoned,
-        ),
-    )
-}
+_STATES_HERE = ", ".join(f"{there} is {here}" for there, here in _STATES.items())
+
+_TERMS: tuple[Term, ...] = (
+    Term("email_subscription_status", "choice", _CHOSEN, partial(_consent, "consent_email"),
+         f"`consent_email`; {_STATES_HERE}"),
+    Term("sms_subscription_status", "choice", _CHOSEN, partial(_consent, "consent_sms"),
+         f"`consent_sms`; {_STATES_HERE}"),
+    Term("predicted_spend_tier", "choice", (*_CHOSEN, *_EMPTINESS), _tier,
+         "`ltv_percentile`; high from 80, medium from 40, low below that"),
+    Term("customer_countries", "list", _HELD, partial(_place, ("country",)), "`country`"),
+    Term("customer_regions", "list", _HELD, partial(_place, ("country", "region")),
+         "`country` and `region` of 'US-CA'"),
+    Term("customer_cities", "list", _HELD, partial(_place, ("country", "region", "city")),
+         "`country`, `region` and `city` of 'US-CA-LosAngeles'"),
+    Term("abandoned_checkout_date", "time", ("neq", *BOUNDS, *_EMPTINESS), _abandoned,
+         "when `checkout_abandoned` happened last"),
+)  # fmt: skip
+
+TERMS: dict[str, Term] = {term.name: term for term in _TERMS}
 """Shopify's attributes whose values are other ones here."""
