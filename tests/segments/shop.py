@@ -9,7 +9,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from customer360.clock import DAY, HOUR, Instant, local_date, parse_instant, start_of_day
@@ -22,9 +21,8 @@ from customer360.profiles.projection import profiles_mirror
 from customer360.segments.ast import EventDid, Rule, conditions_of
 from customer360.segments.catalogue import EVENT_BY_NAME, PROPERTY_BY_NAME, property_of
 from customer360.segments.days import read_moment, span_of
-from customer360.storage.engines.duckdb import DuckDBTransaction
 from customer360.storage.mirror import Field, Kind, Mirror, Schema
-from customer360.warehouse.schema import arrow_type, prepare
+from customer360.warehouse.schema import arrow_type
 
 TIMEZONE = "Europe/Dublin"
 NOW = parse_instant("2026-06-15T12:00:00Z")
@@ -202,21 +200,10 @@ def _edges(values: Iterable[Any]) -> Iterator[Instant]:
             yield start_of_day(local_date(NOW - int(value) * DAY, TIMEZONE), TIMEZONE)
 
 
-def empty_warehouse() -> duckdb.DuckDBPyConnection:
-    """The tables and views of a warehouse, in memory."""
-    connection = duckdb.connect()
-    prepare(SCHEMA, DuckDBTransaction(connection))
-    return connection
-
-
-def fill(connection: duckdb.DuckDBPyConnection, people: Sequence[Person]) -> None:
-    """Put these people in the place of whoever was there; each of them has two fragments."""
-    transaction = DuckDBTransaction(connection)
+def tables_of(people: Sequence[Person]) -> dict[str, pa.Table]:
+    """The rows of these people by table; each of them has two fragments."""
     rows = _rows_of(people)
-    for mirror in SCHEMA.mirrors:
-        transaction.execute(f"delete from {mirror.table}")
-        if found := rows[mirror.table]:
-            transaction.append(mirror.table, _arrow(mirror, found))
+    return {mirror.table: _arrow(mirror, rows[mirror.table]) for mirror in SCHEMA.mirrors}
 
 
 def _arrow(mirror: Mirror, rows: Sequence[dict[str, Any]]) -> pa.Table:

@@ -30,6 +30,8 @@ _ORDERED: dict[str, type[exp.Binary]] = {
 # Further away than any event, and within the calendar.
 _MOST_DAYS = 73_000
 _SEPARATOR = 31
+# As JSON writes numbers; more digits are an id, and no engine's.
+_NUMBER = r"^-?[0-9]{1,15}([.][0-9]{1,15})?([eE][+-]?[0-9]{1,2})?$"
 _TYPES: dict[ValueType, str] = {
     "number": "double",
     "money": "decimal(18, 4)",
@@ -85,8 +87,7 @@ def compare(column: exp.Expr, kind: ValueType, op: str, value: Value, bound: Bou
         found = exp.or_(*(compare(column.copy(), kind, "eq", one, bound) for one in values))
         return found if op == "in" else exp.not_(certain(found))
     if kind == "custom" and isinstance(value, Decimal | tuple):
-        number = exp.TryCast(this=column, to=exp.DataType.build("double"))
-        return ordered(number, op, value, bound.value)
+        return ordered(number_in(column), op, value, bound.value)
     return _textual(column, op, value, bound)
 
 
@@ -136,9 +137,8 @@ def _empty(column: exp.Expr, kind: ValueType) -> exp.Expr:
     null = column.is_(exp.null())
     if kind != "list":
         return null
-    return exp.or_(
-        null, exp.EQ(this=exp.ArraySize(this=column.copy()), expression=exp.Literal.number(0))
-    )
+    nothing = exp.cast(exp.Array(expressions=[]), _TYPES["list"], dialect="duckdb")
+    return exp.or_(null, exp.EQ(this=column.copy(), expression=nothing))
 
 
 def _timed(column: exp.Expr, op: str, value: Value, bound: Bound) -> exp.Expr:
@@ -198,6 +198,12 @@ def _in_list(column: exp.Expr, value: str, bound: Bound) -> exp.Expr:
 def table(name: str, alias: str, schema: str) -> exp.Expr:
     """A table of the warehouse under another name."""
     return exp.to_table(f"{schema}.{name}" if schema else name).as_(alias)
+
+
+def number_in(text: exp.Expr) -> exp.Expr:
+    """The number that a text is, else null; no engine spells an attempt to read one like the next one."""
+    readable = exp.RegexpLike(this=text, expression=exp.Literal.string(_NUMBER))
+    return exp.case().when(readable, exp.cast(text.copy(), "double", dialect="duckdb"))
 
 
 def null_of(kind: ValueType) -> exp.Expr:

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from customer360.segments.ast import AttributeIs, EventDid, PropertyIs, Value, Within
 from customer360.segments.catalogue import Property, event_of, property_of
-from customer360.segments.comparisons import Bound, compare, null_of, ordered, table
+from customer360.segments.comparisons import Bound, compare, null_of, number_in, ordered, table
 from customer360.segments.days import span_of
 
 _MESSAGES = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
@@ -145,9 +145,9 @@ class EventSql:
         if known.unknown:
             return null_of(known.type)
         if known.type == "custom":
-            path = "/" + known.name.replace("~", "~0").replace("/", "~1")
-            properties = exp.column("properties", "e")
-            return exp.JSONExtractScalar(this=properties, expression=self._bound.value(path))
+            properties = exp.cast(exp.column("properties", "e"), "json", dialect="duckdb")
+            path = self._bound.value(_path(known.name))
+            return exp.JSONExtractScalar(this=properties, expression=path)
         if event != "order_placed":
             return exp.column(known.name, "e")
         if known.name in event_of(event).lines:
@@ -163,9 +163,16 @@ class EventSql:
         assert known is not None
         column = self._column(event, known)
         if known.type == "custom":
-            column = exp.TryCast(this=column, to=exp.DataType.build("double"))
+            column = number_in(column)
         zero = exp.Literal.number(0)
         return exp.Coalesce(this=exp.Sum(this=column), expressions=[zero])
+
+
+def _path(name: str) -> str:
+    """A name as `->>` takes it: where it begins like a path, as the path that DuckDB takes it for."""
+    if not name.startswith(("$", "/")):
+        return name
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def _sums_lines(node: EventDid) -> bool:

@@ -39,10 +39,9 @@ class Compiled:
     query: exp.Query
     values: list[Any]
 
-    @property
-    def sql(self) -> str:
-        """The query in the warehouse's dialect."""
-        return self.query.sql(DIALECT)
+    def sql(self, dialect: str = DIALECT) -> str:
+        """The query in an engine's dialect."""
+        return self.query.sql(dialect)
 
 
 def select_members(rule: Rule, now: Instant, timezone: str, schema: str = "") -> Compiled:

@@ -1,0 +1,87 @@
+"""The tables of a warehouse on an engine, with people to ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import duckdb
+import psycopg
+from sqlglot import transpile
+
+from customer360.segments.ast import Rule
+from customer360.segments.to_sql import select_members
+from customer360.storage.engines.duckdb import DuckDBTransaction
+from customer360.warehouse.schema import column_type, prepare
+from tests.segments.shop import NOW, SCHEMA, TIMEZONE, Person, tables_of
+
+
+class Warehouse(Protocol):
+    """What tests need of one."""
+
+    def fill(self, people: Sequence[Person]) -> None:
+        """Put these people in the place of whoever was there."""
+
+    def members(self, rule: Rule) -> list[int]:
+        """The profile ids that the engine answers."""
+
+
+class DuckDB:
+    """What the product uses."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        self._transaction = DuckDBTransaction(self.connection)
+        prepare(SCHEMA, self._transaction)
+
+    def fill(self, people: Sequence[Person]) -> None:
+        for name, rows in tables_of(people).items():
+            self._transaction.execute(f"delete from {name}")
+            if rows.num_rows:
+                self._transaction.append(name, rows)
+
+    def members(self, rule: Rule) -> list[int]:
+        compiled = select_members(rule, NOW, TIMEZONE, schema="main")
+        rows = self.connection.execute(compiled.sql(), compiled.values).fetchall()
+        return [profile_id for (profile_id,) in rows]
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class Postgres:
+    """Another dialect: what SQLGlot makes of the same SQL."""
+
+    def __init__(self, url: str) -> None:
+        address = url.replace("postgresql+psycopg://", "postgresql://")
+        self.connection: psycopg.Connection[Any] = psycopg.connect(address, autocommit=True)
+        self.connection.execute("drop schema if exists segments cascade; create schema segments")
+        self.connection.execute("set search_path to segments")
+        for mirror in SCHEMA.mirrors:
+            columns = ", ".join(f"{one.name} {column_type(one.kind)}" for one in mirror.fields)
+            self._execute(f"create table {mirror.table} ({columns})")
+        for view in SCHEMA.views:
+            self._execute(f"create view {view.name} as {view.sql}")
+
+    def _execute(self, sql: str) -> None:
+        (translated,) = transpile(sql, read="duckdb", write="postgres")
+        self.connection.execute(translated)
+
+    def fill(self, people: Sequence[Person]) -> None:
+        with self.connection.cursor() as cursor:
+            for name, rows in tables_of(people).items():
+                cursor.execute(f"delete from {name}")
+                columns = ", ".join(rows.column_names)
+                with cursor.copy(f"copy {name} ({columns}) from stdin") as copy:
+                    for row in rows.to_pylist():
+                        copy.write_row(list(row.values()))
+
+    def members(self, rule: Rule) -> list[int]:
+        compiled = select_members(rule, NOW, TIMEZONE, schema="segments")
+        values = {str(number): value for number, value in enumerate(compiled.values, 1)}
+        rows = self.connection.execute(compiled.sql("postgres"), values).fetchall()
+        return [profile_id for (profile_id,) in rows]
+
+    def close(self) -> None:
+        self.connection.execute("drop schema segments cascade")
+        self.connection.close()
