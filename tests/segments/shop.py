@@ -85,6 +85,7 @@ class Inventor:
     """Invents people whose values lie at and around those that some rules ask for."""
 
     def __init__(self, rules: Iterable[Rule], seed: int) -> None:
+        rules = list(rules)
         self.random = Random(seed)
         self.events = ["order_placed", "email_sent", "product_viewed"]
         self.customs = {"product_viewed": {"colour"}}

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 from customer360.clock import parse_instant
 from customer360.profiles.attributes import ATTRIBUTES, Attribute
-from customer360.segments.ast import EVERYONE, EventDid, Not, Rule, rule_of
+from customer360.segments.ast import EVERYONE, EventDid, Node, Not, Rule, rule_of
 from customer360.segments.catalogue import EVENT_BY_NAME, operators_of
 from customer360.segments.conditions import attribute_is
 from customer360.segments.parse import parse_query
 from customer360.segments.rule import read_rule
-from customer360.segments.to_sql import MEASURED, select_members
+from customer360.segments.to_sql import MEASURED, select_members, select_truths
 from tests.examples import examples
 from tests.segments import oracle
 from tests.segments.shop import NOW, TIMEZONE, Event, Inventor, Order, Person
 from tests.segments.test_rule import EXAMPLE
 from tests.segments.test_text import OURS, SHOPIFY
-from tests.segments.trees import RULES, event_conditions
+from tests.segments.trees import NODES, RULES, event_conditions
 from tests.segments.warehouses import DuckDB, Postgres, Warehouse
 
 
@@ -42,7 +42,8 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
 
 def found(warehouse: Warehouse, rule: Rule) -> set[int]:
     """Whom the warehouse answers, nobody twice."""
-    members = warehouse.members(rule)
+    compiled = select_members(rule, NOW, TIMEZONE, warehouse.schema)
+    members = [profile_id for (profile_id,) in warehouse.rows(compiled)]
     assert len(members) == len(set(members))
     return set(members)
 
@@ -211,6 +212,21 @@ def test_a_visitor_is_asked_for_only_where_the_rule_says_so(
 
     assert found(warehouse, EVERYONE) == {1}
     assert found(warehouse, Rule(include_visitors=True)) == {1, 2}
+
+
+@examples(20)
+@given(nodes=st.lists(NODES, min_size=4, max_size=4), seed=st.integers(0, 1 << 30))
+def test_each_condition_holds_for_a_person_or_does_not(
+    warehouse: Warehouse, nodes: list[Node], seed: int
+) -> None:
+    people = Inventor(map(rule_of, nodes), seed).people(12)
+    warehouse.fill(people)
+
+    truths = warehouse.rows(select_truths(nodes, NOW, TIMEZONE, warehouse.schema))
+
+    assert sorted(truths) == [
+        (one.profile_id, *(oracle.holds(node, one) for node in nodes)) for one in people
+    ]
 
 
 def test_no_value_of_a_rule_stands_in_the_sql() -> None:

@@ -9,25 +9,28 @@ import duckdb
 import psycopg
 from sqlglot import transpile
 
-from customer360.segments.ast import Rule
-from customer360.segments.to_sql import select_members
+from customer360.segments.to_sql import Compiled
 from customer360.storage.engines.duckdb import DuckDBTransaction
 from customer360.warehouse.schema import column_type, prepare
-from tests.segments.shop import NOW, SCHEMA, TIMEZONE, Person, tables_of
+from tests.segments.shop import SCHEMA, Person, tables_of
 
 
 class Warehouse(Protocol):
-    """What tests need of one."""
+    """What tests need of one; its tables are in the schema of that name."""
+
+    schema: str
 
     def fill(self, people: Sequence[Person]) -> None:
         """Put these people in the place of whoever was there."""
 
-    def members(self, rule: Rule) -> list[int]:
-        """The profile ids that the engine answers."""
+    def rows(self, compiled: Compiled) -> list[tuple[Any, ...]]:
+        """What the engine answers."""
 
 
 class DuckDB:
     """What the product uses."""
+
+    schema = "main"
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
@@ -40,10 +43,8 @@ class DuckDB:
             if rows.num_rows:
                 self._transaction.append(name, rows)
 
-    def members(self, rule: Rule) -> list[int]:
-        compiled = select_members(rule, NOW, TIMEZONE, schema="main")
-        rows = self.connection.execute(compiled.sql(), compiled.values).fetchall()
-        return [profile_id for (profile_id,) in rows]
+    def rows(self, compiled: Compiled) -> list[tuple[Any, ...]]:
+        return self.connection.execute(compiled.sql(), compiled.values).fetchall()
 
     def close(self) -> None:
         self.connection.close()
@@ -51,6 +52,8 @@ class DuckDB:
 
 class Postgres:
     """Another dialect: what SQLGlot makes of the same SQL."""
+
+    schema = "segments"
 
     def __init__(self, url: str) -> None:
         address = url.replace("postgresql+psycopg://", "postgresql://")
@@ -76,11 +79,9 @@ class Postgres:
                     for row in rows.to_pylist():
                         copy.write_row(list(row.values()))
 
-    def members(self, rule: Rule) -> list[int]:
-        compiled = select_members(rule, NOW, TIMEZONE, schema="segments")
+    def rows(self, compiled: Compiled) -> list[tuple[Any, ...]]:
         values = {str(number): value for number, value in enumerate(compiled.values, 1)}
-        rows = self.connection.execute(compiled.sql("postgres"), values).fetchall()
-        return [profile_id for (profile_id,) in rows]
+        return self.connection.execute(compiled.sql("postgres"), values).fetchall()
 
     def close(self) -> None:
         self.connection.execute("drop schema segments cascade")

@@ -6,6 +6,7 @@ Relative times count the shop's days, so an answer changes with an event or at t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,21 @@ def select_members(rule: Rule, now: Instant, timezone: str, schema: str = "") ->
     people = table("profiles", _PEOPLE, schema)
     query = exp.select(exp.column("profile_id", _PEOPLE)).from_(people).where(condition)
     return Compiled(query, bound.values)
+
+
+def select_truths(nodes: Sequence[Node], now: Instant, timezone: str, schema: str = "") -> Compiled:
+    """Of every person in `profiles`: their id, and for each node whether it holds: holds_0, holds_1, …
+
+    This tells why somebody is in a segment, condition by condition, and which rules hold for whoever changed.
+    """
+    bound = Bound(now, timezone)
+    evaluator = Evaluator(bound, schema)
+    truths = [
+        certain(evaluator.condition(node)).as_(f"holds_{number}")
+        for number, node in enumerate(nodes)
+    ]
+    query = exp.select(exp.column("profile_id", _PEOPLE), *truths)
+    return Compiled(query.from_(table("profiles", _PEOPLE, schema)), bound.values)
 
 
 class Evaluator:
