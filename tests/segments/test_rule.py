@@ -124,6 +124,8 @@ def test_visitors_are_included_when_told() -> None:
     ("condition", "kept"),
     [
         (attribute("total_spend", "gte", "19.90"), Decimal("19.9")),
+        (attribute("total_spend", "gte", " 200 "), Decimal(200)),
+        (attribute("churn_risk", "eq", 0.1 + 0.2), Decimal("0.3")),
         (attribute("orders_count", "between", [1, 5]), (Decimal(1), Decimal(5))),
         (attribute("zip", "eq", 94107), "94107"),
         (attribute("last_order_at", "before", "2026-01-31"), "2026-01-31"),

@@ -190,7 +190,8 @@ def _number(value: Any) -> Decimal:
     if isinstance(value, int) and abs(value) >= _LARGEST:
         raise InvalidRule("This number is too large")
     try:
-        number = Decimal(value.strip() if isinstance(value, str) else str(value))
+        # A float's last digits are an accident: 0.1 + 0.2 is meant as 0.3.
+        number = Decimal(f"{value:.{_MOST_DIGITS}g}" if isinstance(value, float) else value)
     except InvalidOperation as error:
         raise InvalidRule(f"{value!r} is no number; write digits, such as 3 or 19.90") from error
     if not number.is_finite() or abs(number) >= _LARGEST:
