@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from customer360.profiles.attributes import ATTRIBUTES
+from customer360.profiles.attributes import ATTRIBUTES, Attribute
 from customer360.segments.ast import MAX_CONDITIONS, MAX_DEPTH
 from customer360.segments.catalogue import (
     EVENTS,
@@ -13,6 +13,7 @@ from customer360.segments.catalogue import (
     PROPERTIES,
     VALUE_TYPES,
     EventEntry,
+    Property,
     operators_of,
 )
 from customer360.segments.shopify import FUNCTIONS, RENAMED, TERMS, UNSUPPORTED
@@ -85,11 +86,18 @@ def _code(names: Iterable[str]) -> str:
     return " ".join(f"`{name}`" for name in names)
 
 
+def _described(one: Attribute | Property, later: str) -> Sequence[str]:
+    about = f"{one.help}: {_code(one.choices)}" if one.choices else one.help
+    return f"`{one.name}`", one.label, one.type, about + later
+
+
 def _attributes() -> Iterable[Sequence[str]]:
-    for one in ATTRIBUTES:
-        about = f"{one.help}: {_code(one.choices)}" if one.choices else one.help
-        later = " (not computed yet)" if one.enriched else ""
-        yield f"`{one.name}`", one.label, one.type, about + later
+    return (_described(one, " (not computed yet)" if one.enriched else "") for one in ATTRIBUTES)
+
+
+def _properties() -> Iterable[Sequence[str]]:
+    later = " (no source tells it yet)"
+    return (_described(one, later if one.unknown else "") for one in PROPERTIES)
 
 
 def _operators() -> Iterable[Sequence[str]]:
@@ -102,13 +110,6 @@ def _operators() -> Iterable[Sequence[str]]:
 def _event(one: EventEntry) -> Sequence[str]:
     lines = f"; of a line: {_code(one.lines)}" if one.lines else ""
     return f"`{one.type.name}`", one.phrase, _code(one.properties) + lines
-
-
-def _properties() -> Iterable[Sequence[str]]:
-    for one in PROPERTIES:
-        about = f"{one.help}: {_code(one.choices)}" if one.choices else one.help
-        later = " (no source tells it yet)" if one.unknown else ""
-        yield f"`{one.name}`", one.label, one.type, about + later
 
 
 def _names() -> Iterable[Sequence[str]]:
