@@ -11,6 +11,7 @@ from customer360.identities.candidates import CandidateRow, list_candidates
 from customer360.identities.merge_log import MergeRow, list_merges
 from customer360.identities.naming import WORDS
 from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running
+from customer360.identities.throngs import LARGEST_COMPONENT
 from customer360.intake import merging
 from tests.house import House, at
 from tests.web.conftest import Site, text_of
@@ -539,6 +540,27 @@ def test_a_second_click_on_merge_after_all_finds_what_it_asks_for_done(
     assert again.status_code == 200
     assert "These two are one customer already." in again.text
     assert len(log(site.house)) == 1
+
+
+def test_buttons_lead_back_and_say_what_to_do_where_one_value_links_a_crowd(
+    site: Site, page: str
+) -> None:
+    house = site.house
+    house.segment(identify(4, "w0"), identify(4, "w1"))
+    house.work_off()
+    pair, now = (house.profile_id("user_id:w0"), house.profile_id("user_id:w1")), house.clock.now()
+    with house.app.database.write() as connection:
+        row = merging.merge(connection, house.shop.shop_id, pair, actor="ann", now=now)
+    (merge,) = re.findall(r'action="([^"]+/merge)"', told_apart(site, page))
+    crowd = [identify(5, f"w{n}", phone="0871234567") for n in range(LARGEST_COMPONENT + 1)]
+    house.segment(*crowd)
+    house.work_off()
+
+    for path in (merge, f"{page}/merges/{row.merge_id}/undo"):
+        answer = site.owner.post(path, token_from=page, follow=True)
+        assert answer.status_code == 200
+        assert "Phone +353871234567 links more people than can be looked at" in answer.text
+    assert log(house)[-1].state == "standing"
 
 
 def test_a_page_whose_rows_are_all_gone_leads_to_the_newest(site: Site, page: str) -> None:

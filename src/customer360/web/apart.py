@@ -90,6 +90,8 @@ def merge(door: Door, visit: Visit) -> Response:
     except AlreadyOne:
         # A second click, or somebody else was faster: what was asked for is so.
         return door.redirect(came_from(visit), "These two are one customer already.")
+    except Conflict as error:
+        return door.redirect(came_from(visit), str(error), bad=True)
     text = f"{called[pair[0]]} and {called[pair[1]]} are one customer now."
     return door.redirect(came_from(visit), text, undo=[row.merge_id])
 

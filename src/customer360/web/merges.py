@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from customer360.access.shops import Shop
 from customer360.clock import Instant
-from customer360.errors import CannotUndo, InvalidInput, MergeNotFound
+from customer360.errors import Conflict, InvalidInput, MergeNotFound
 from customer360.identities.merge_log import (
     MergeRow,
     Position,
@@ -121,7 +121,7 @@ def _undo(door: Door, visit: Visit, merge_ids: list[int]) -> Response:
                     now=visit.now,
                     window=merging.undo_window(shop),
                 )
-    except CannotUndo as error:
+    except Conflict as error:
         return door.redirect(came_from(visit), str(error), bad=True)
     text = (
         "Undone: both profiles are there again and count as not the same."
