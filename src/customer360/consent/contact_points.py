@@ -8,7 +8,7 @@ after that counts on top of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,11 +57,11 @@ def contact_points(
     connection: Connection,
     shop_id: int,
     people: People,
-    merging: Mapping[int, Sequence[Parting]] | None = None,
+    merging: Mapping[int, Callable[[], Sequence[Parting]]] | None = None,
 ) -> dict[int, tuple[ContactPoint, ...]]:
     """The contact points of each profile, of its fragments and identifiers (newest seen first).
 
-    `merging`: of profiles that are only thought of, the merges that they would be made of, the latest last.
+    `merging`: of profiles that are only thought of, how to find the merges that they would be made of, the latest last.
     """
     fragments = [fragment for members, _ in people.values() for fragment in members]
     by_fragment: dict[int, list[Consent]] = defaultdict(list)
@@ -107,7 +107,7 @@ def _partings(
     shop_id: int,
     people: People,
     by_fragment: Mapping[int, Sequence[Consent]],
-    merging: Mapping[int, Sequence[Parting]],
+    merging: Mapping[int, Callable[[], Sequence[Parting]]],
 ) -> dict[int, Sequence[Parting]]:
     """The merges that matter: an address has one state for all, so only words about persons can differ."""
     concerned = [
@@ -117,7 +117,7 @@ def _partings(
         and any(not told.address for each in members for told in by_fragment.get(each, ()))
     ]
     found = partings(connection, shop_id, [each for each in concerned if each not in merging])
-    return {**found, **{each: merging[each] for each in concerned if each in merging}}
+    return {**found, **{each: merging[each]() for each in concerned if each in merging}}
 
 
 def _carriers(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
-from customer360.identities.model import FragmentId, Merge, Rules
+from customer360.identities.model import FragmentId, Merge, Resolution, Rules
 from customer360.identities.resolve import resolve
 from customer360.identities.rules import rules_of
-from customer360.identities.stored import ProfileId, Stored, load
+from customer360.identities.stored import ProfileId, Stored, load, load_fragments
+from customer360.identities.throngs import throngs_among
 from customer360.storage.database import rows_in
 
 
@@ -31,31 +32,55 @@ def partings(
 ) -> dict[ProfileId, list[Parting]]:
     """By profile the merges that made it, in the order in which they acted; one that never merged is left out.
 
-    They are those of the whole history, so what was heard of first makes no difference.
+    They are those of the whole history, so what was heard of first makes no difference; in a throng, those that the
+    profile's own fragments tell.
     """
     if not profile_ids:
         return {}
     rules = rules_of(connection, shop_id)
-    components: dict[ProfileId, set[int]] = defaultdict(set)
-    for profile_id, component in rows_in(connection, _COMPONENTS, (shop_id,), sorted(profile_ids)):
-        components[profile_id].add(component)
     found = {}
-    for profile_id, some in components.items():
-        stored = load(connection, shop_id, some)
-        merged = _merges_into(profile_id, stored, rules)
-        if merged:
-            found[profile_id] = [
-                Parting(merge.at, _before(stored, merge, rules)) for merge in merged
-            ]
+    for some, stored in _whereabouts(connection, shop_id, profile_ids):
+        observations = [member.observation for member in stored.members.values()]
+        resolution = resolve(observations, stored.decisions, rules)
+        for profile_id in some:
+            if merged := _merges_into(profile_id, stored, resolution):
+                found[profile_id] = [
+                    Parting(merge.at, _before(stored, merge, rules)) for merge in merged
+                ]
     return found
 
 
-_COMPONENTS = "select profile_id, component from fragments where shop_id = {} and profile_id in {}"
+def _whereabouts(
+    connection: Connection, shop_id: int, profile_ids: Sequence[ProfileId]
+) -> Iterator[tuple[list[ProfileId], Stored]]:
+    """The profiles of several fragments, with all that hangs together with them; each component is read once.
+
+    All of a throng is too much to be read while somebody waits: there a profile is looked at by itself.
+    """
+    members: dict[ProfileId, set[FragmentId]] = defaultdict(set)
+    components: dict[ProfileId, set[int]] = defaultdict(set)
+    rows = rows_in(connection, _MEMBERS, (shop_id,), sorted(profile_ids))
+    for profile_id, fragment_id, component in rows:
+        members[profile_id].add(fragment_id)
+        components[profile_id].add(component)
+    several = [profile_id for profile_id, some in members.items() if len(some) > 1]
+    throngs = throngs_among(
+        connection, shop_id, {one for each in several for one in components[each]}
+    )
+    together: dict[frozenset[int], list[ProfileId]] = defaultdict(list)
+    for profile_id in several:
+        if components[profile_id] & throngs:
+            yield [profile_id], load_fragments(connection, shop_id, members[profile_id])
+        else:
+            together[frozenset(components[profile_id])].append(profile_id)
+    for wanted, some in together.items():
+        yield some, load(connection, shop_id, wanted)
 
 
-def _merges_into(profile_id: ProfileId, stored: Stored, rules: Rules) -> list[Merge]:
-    observations = [member.observation for member in stored.members.values()]
-    resolution = resolve(observations, stored.decisions, rules)
+_MEMBERS = "select profile_id, fragment_id, component from fragments where shop_id = {} and profile_id in {}"
+
+
+def _merges_into(profile_id: ProfileId, stored: Stored, resolution: Resolution) -> list[Merge]:
     groups = {
         resolution.profile_of[member.fragment_id, 0]
         for member in stored.members.values()

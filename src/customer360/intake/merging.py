@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
 
 import msgspec
 from sqlalchemy import Connection
@@ -207,13 +209,12 @@ def _changes(
         for number, (members, _) in enumerate(questions.values())
         for fragment in members
     }
-    former = [
-        each for some in partings(connection, shop_id, list(questions)).values() for each in some
-    ]
-    former.sort(key=lambda parting: parting.at)
-    after = contact_points(
-        connection, shop_id, {kept: together}, merging={kept: [*former, Parting(now, sides)]}
-    )
+
+    def made_of() -> list[Parting]:
+        former = partings(connection, shop_id, list(questions)).values()
+        return [*sorted(chain.from_iterable(former), key=attrgetter("at")), Parting(now, sides)]
+
+    after = contact_points(connection, shop_id, {kept: together}, merging={kept: made_of})
     for point in after[kept]:
         told = known[point.channel, point.address].consent
         if point.consent != told:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import timeit
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from customer360.events.model import Identifier
 from customer360.identities.alerts import count_alerts
 from customer360.identities.evidence import Evidence, evidence_of
 from customer360.identities.merge_log import MergeRow
+from customer360.identities.merges import components_of, founding
 from customer360.identities.rules import Choice, change_rules
-from customer360.identities.stored import THRONG
+from customer360.identities.stored import THRONG, load
 from customer360.identities.tables import fragments
 from customer360.identities.throngs import LARGEST_COMPONENT
 from customer360.intake import merging
@@ -29,7 +31,7 @@ from tests.stories.identities.books import (
     everything_hangs_where_it_belongs,
     nothing_is_left_to_settle,
 )
-from tests.stories.identities.scenarios import Signal, call
+from tests.stories.identities.scenarios import STOPPED, Signal, call
 
 PEOPLE = [call(f"p{n}", 2, f"cookie:kiosk user:u{n}") for n in range(LARGEST_COMPONENT + 1)]
 
@@ -116,6 +118,35 @@ def test_whoever_asks_about_a_profile_of_a_throng_is_told_at_once_what_to_do(hou
     assert house.profile_id("user_id:u0") != house.profile_id("user_id:u1")
     assert merge(house, "user_id:u2", "user_id:u3").state == "standing"
     nothing_is_left_to_settle(house)
+
+
+def test_what_somebody_of_a_throng_agreed_to_is_told_without_reading_all_of_it(
+    house: House,
+) -> None:
+    tell(house, *PEOPLE)
+    for one in ("u7", "u8"):
+        tell(
+            house,
+            call(f"stop_{one}", 3, f"user:{one}", event=STOPPED, channel="email"),
+            call(f"mail_{one}", 4, f"user:{one} email:{one}"),
+        )
+    shop_id = house.shop.shop_id
+    pair = house.profile_id("user_id:u7"), house.profile_id("user_id:u8")
+    with house.app.database.read() as connection:
+        throng = components_of(connection, shop_id, [founding(connection, shop_id, pair[0])[0]])
+
+        def ask() -> tuple[str, str]:
+            (point,) = house.card("user_id:u7").contact_points
+            preview = merging.preview(connection, shop_id, pair, house.clock.now())
+            return preview.sentence, point.consent
+
+        assert ask() == ("2 e-mails", "withdrawn")
+        assert seconds(ask) < seconds(lambda: load(connection, shop_id, throng))
+
+
+def seconds(ask: Callable[[], object]) -> float:
+    """How long an answer takes at its best."""
+    return min(timeit.repeat(ask, number=1, repeat=3))
 
 
 def merge(house: House, one: str, other: str) -> MergeRow:
