@@ -442,6 +442,20 @@ def test_a_rebuild_equals_what_was_there(store: Store, copied: Copied) -> None:
     assert copied.sync().rows == 1
 
 
+def test_a_rebuild_in_chunks_equals_what_was_there(store: Store, copied: Copied) -> None:
+    for number in range(6):
+        store.add_events(number % 3 + 1)
+    note_change(store, profile_id=7)
+    copied.sync()
+    before = copied.everything()
+    assert copied.rebuild(chunk_rows=2).chunks > 1
+    assert copied.everything() == before
+    # A warehouse that was lost fills in chunks as well.
+    copied.engine.delete(store.shop_id)
+    assert copied.sync(chunk_rows=2).chunks > 1
+    assert copied.everything() == before
+
+
 CHANGES = st.one_of(
     st.tuples(st.just("events"), st.integers(1, 4), st.integers(0, 3)),
     st.tuples(st.just("move"), st.integers(0, 50), st.integers(0, 3)),

@@ -78,7 +78,7 @@ def rebuild(
     copier = Copier(database, shop_id, schema, own_words or OwnWordsOf(), chunk_rows)
     with engine.rebuilding(shop_id) as draft:
         result = copier.catch_up(draft.transaction)
-    assert result is not None, "a new warehouse knows nothing"
+        assert result is not None, "a new warehouse knows nothing"
     note_synced(database, shop_id, result.change)
     return result
 
@@ -122,7 +122,8 @@ class Copier:
                 first = after if first < 0 else first
                 with self.database.read() as connection:
                     change, forgotten = _clock(connection, self.shop_id)
-                    if after > change or 0 < after < forgotten:
+                    # Whoever begins from nothing needs no notes: its first chunk has every profile as it is now.
+                    if chunks == 0 and (after > change or 0 < after < forgotten):
                         return None
                     if after == change and CHANGE in notes:
                         break
