@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from customer360 import worker
 from customer360.clock import SECOND
+from customer360.storage.database import next_change
 from customer360.worker import Worker
 from tests.house import House, at
 
@@ -40,6 +41,22 @@ def test_the_warehouse_follows_a_backlog_at_once_and_less_often_while_somebody_s
     for _ in range(3):
         following.turn(house.shop)
     assert len(syncs) == 5
+
+
+def test_a_shop_in_which_nothing_happens_costs_nothing_but_its_share_of_a_round(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncs: list[int] = []
+    monkeypatch.setattr(house.app.warehouse, "sync", lambda shop_id: _synced(syncs, shop_id))
+    following = Worker(house.app, signals=False)
+    for _ in range(3):
+        following.round([house.shop])
+    assert len(syncs) == 1
+    with house.app.database.write() as connection:
+        next_change(connection, house.shop.shop_id)
+    for _ in range(3):
+        following.round([house.shop])
+    assert len(syncs) == 4
 
 
 def test_a_log_that_cannot_be_copied_is_told_of_and_tried_again(

@@ -15,9 +15,10 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -40,6 +41,7 @@ from customer360.storage.flight import FlightServer
 from customer360.storage.metadata import shop_clock
 from customer360.storage.mirror import fetch
 from customer360.warehouse.query import LocalWarehouse
+from customer360.warehouse.sync import behind
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,13 @@ class _Pace:
     retry_at: Instant = 0
 
 
+class _News(NamedTuple):
+    """What was asked once for all shops: is anybody sending, and whose warehouse has not heard of everything?"""
+
+    sending: bool
+    behind: frozenset[int]
+
+
 @dataclass(slots=True)
 class Worker:
     """Works for every shop, turn by turn: on its signals, on its warehouse, or on both."""
@@ -99,6 +108,16 @@ class Worker:
     owner: int = field(default_factory=lambda: random.SystemRandom().getrandbits(62))
     _accepted: AcceptedSignals = field(default_factory=AcceptedSignals)
     _paces: dict[int, _Pace] = field(default_factory=dict)
+    _news: _News | None = None
+
+    def round(self, shops: Iterable[Shop]) -> int:
+        """A turn of each shop; what all of them would ask is asked once."""
+        with self.app.database.read() as connection:
+            sending = received_since(connection, self.app.clock.now() - _SENDING)
+            self._news = _News(sending, behind(connection))
+        taken = sum(self.turn(shop) for shop in shops)
+        self._news = None
+        return taken
 
     def turn(self, shop: Shop) -> int:
         """Everything that is due for one shop; returns how many signals were taken."""
@@ -195,9 +214,10 @@ class Worker:
 
     def _is_sending(self) -> bool:
         """Whether anybody is sending signals: then our transactions must be short, as theirs wait for them."""
-        since = self.app.clock.now() - _SENDING
+        if self._news is not None:
+            return self._news.sending
         with self.app.database.read() as connection:
-            return received_since(connection, since)
+            return received_since(connection, self.app.clock.now() - _SENDING)
 
     def _keep_house(self, shop: Shop, pace: _Pace, now: Instant) -> None:
         app = self.app
@@ -242,7 +262,7 @@ class Worker:
         """Copy what changed; while there is other work, not so often, as more at once costs less a signal."""
         began, interval = self.app.clock.now(), self.app.settings.sync_interval_ms * 1000
         pause = max(interval, min(pace.sync_took, _LONGEST_SYNC_PAUSE))
-        if busy and began < pace.synced_at + pause:
+        if began < pace.synced_at + pause and (busy or self._is_even(shop)):
             return
         try:
             if self.app.warehouse.sync(shop.shop_id).chunks:
@@ -251,6 +271,10 @@ class Worker:
             logger.debug("shop %d: the warehouse is in other hands; its sync waits", shop.shop_id)
         pace.synced_at = self.app.clock.now()
         pace.sync_took = pace.synced_at - began
+
+    def _is_even(self, shop: Shop) -> bool:
+        """Whether the warehouse was told everything when the round began."""
+        return self._news is not None and shop.shop_id not in self._news.behind
 
     def _has_waiting(self, shop_id: int) -> bool:
         with self.app.database.read() as connection:
@@ -289,7 +313,7 @@ def run(
     try:
         with collecting_rarely(), _short_log(app.database) if warehouse else nullcontext():
             while not stop.is_set():
-                taken = sum(worker.turn(shop) for shop in _shops(app))
+                taken = worker.round(_shops(app))
                 if not taken:
                     if voice is not None:
                         voice.begin()
@@ -379,7 +403,7 @@ def drain(app: App, shop_id: int | None = None, progress: Progress | None = None
         with collecting_rarely():
             while True:
                 shops = [shop for shop in _shops(app) if shop.shop_id in shop_ids]
-                taken = sum(worker.turn(shop) for shop in shops)
+                taken = worker.round(shops)
                 done, waiting = done + taken, max(waiting - taken, 0)
                 if not taken or app.clock.now() >= counted_at + _COUNT_EVERY:
                     waiting, counted_at = _waiting(app, shop_ids), app.clock.now()

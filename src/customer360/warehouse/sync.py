@@ -150,6 +150,12 @@ class Copier:
         return upto
 
 
+def behind(connection: Connection) -> frozenset[int]:
+    """The shops of which a warehouse has not heard of the newest change."""
+    query = select(shop_clock.c.shop_id).where(shop_clock.c.change != shop_clock.c.synced)
+    return frozenset(connection.scalars(query))
+
+
 def last_change(connection: Connection, shop_id: int) -> int:
     """The shop's newest change number in this snapshot."""
     return _clock(connection, shop_id)[0]
