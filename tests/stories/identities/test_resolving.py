@@ -125,7 +125,7 @@ def test_what_becomes_a_placeholder_is_as_if_nobody_had_ever_told_it(house: Hous
         assert stored(house, told) == expected(told), (gone, happened)
         assert check_shop(house.app.database, shop_id).differing == ()
         everything_hangs_where_it_belongs(house)
-    assert changed > how_many(house, 100, 15)
+    assert changed > how_many(house, 50, 15)
 
 
 SIMPLE, DOUBTFUL = "user_id:u1", "user_id:u2"
