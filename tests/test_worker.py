@@ -30,6 +30,8 @@ def test_the_warehouse_follows_a_backlog_at_once_and_less_often_while_somebody_s
     syncs: list[int] = []
     monkeypatch.setattr(house.app.warehouse, "sync", lambda shop_id: _synced(syncs, shop_id))
     house.segment({"type": "page", "anonymousId": "c1", "timestamp": at(1)})
+    with house.app.database.write() as connection:
+        next_change(connection, house.shop.shop_id)
     following = Worker(house.app, signals=False)
     for _ in range(3):
         following.turn(house.shop)

@@ -37,11 +37,11 @@ from customer360.intake.resolving import Step, resolve_shop
 from customer360.intake.tables import inbox
 from customer360.profiles import checkouts
 from customer360.storage.database import Database
-from customer360.storage.flight import FlightServer
 from customer360.storage.metadata import shop_clock
 from customer360.storage.mirror import fetch
 from customer360.warehouse.query import LocalWarehouse
 from customer360.warehouse.sync import behind
+from customer360.warehouse.voice import Voice
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,6 @@ _CHECKPOINT_SECONDS = 2.0
 # While signals pour in, what a sync copies is less a signal, the longer it waits; but nothing should pile up.
 _LONGEST_SYNC_PAUSE: Instant = SECOND
 _RULES_EVERY: Instant = 5 * SECOND
-_VOICE_EVERY: Instant = SECOND
 _REST_AFTER: Instant = 5 * SECOND
 # Counting what waits reads an index from end to end.
 _COUNT_EVERY: Instant = SECOND
@@ -108,18 +107,13 @@ class Worker:
     owner: int = field(default_factory=lambda: random.SystemRandom().getrandbits(62))
     _accepted: AcceptedSignals = field(default_factory=AcceptedSignals)
     _paces: dict[int, _Pace] = field(default_factory=dict)
-    _news: _News | None = None
 
     def round(self, shops: Iterable[Shop]) -> int:
-        """A turn of each shop; what all of them would ask is asked once."""
-        with self.app.database.read() as connection:
-            sending = received_since(connection, self.app.clock.now() - _SENDING)
-            self._news = _News(sending, behind(connection))
-        taken = sum(self.turn(shop) for shop in shops)
-        self._news = None
-        return taken
+        """A turn of each shop; what all of them would ask about their warehouses is asked once."""
+        news = self._look() if self.warehouse else None
+        return sum(self.turn(shop, news) for shop in shops)
 
-    def turn(self, shop: Shop) -> int:
+    def turn(self, shop: Shop, news: _News | None = None) -> int:
         """Everything that is due for one shop; returns how many signals were taken."""
         pace = self._paces.setdefault(shop.shop_id, _Pace())
         now = self.app.clock.now()
@@ -132,7 +126,9 @@ class Worker:
                 self._keep_house(shop, pace, now)
             if self.warehouse:
                 self._resolve_anew(shop, pace)
-                self._sync(shop, pace, busy=taken > 0 if self.signals else self._is_sending())
+                news = news or self._look()
+                busy = taken > 0 if self.signals else news.sending
+                self._sync(shop, pace, wait=busy or shop.shop_id not in news.behind)
             pace.failures = 0
             return taken
         except LeaseLost:
@@ -214,10 +210,13 @@ class Worker:
 
     def _is_sending(self) -> bool:
         """Whether anybody is sending signals: then our transactions must be short, as theirs wait for them."""
-        if self._news is not None:
-            return self._news.sending
         with self.app.database.read() as connection:
             return received_since(connection, self.app.clock.now() - _SENDING)
+
+    def _look(self) -> _News:
+        with self.app.database.read() as connection:
+            sending = received_since(connection, self.app.clock.now() - _SENDING)
+            return _News(sending, behind(connection))
 
     def _keep_house(self, shop: Shop, pace: _Pace, now: Instant) -> None:
         app = self.app
@@ -258,11 +257,11 @@ class Worker:
             pace.resolving = None
         return True
 
-    def _sync(self, shop: Shop, pace: _Pace, *, busy: bool) -> None:
-        """Copy what changed; while there is other work, not so often, as more at once costs less a signal."""
+    def _sync(self, shop: Shop, pace: _Pace, *, wait: bool) -> None:
+        """Copy what changed; not so often where there is other work, as more at once costs less a signal."""
         began, interval = self.app.clock.now(), self.app.settings.sync_interval_ms * 1000
         pause = max(interval, min(pace.sync_took, _LONGEST_SYNC_PAUSE))
-        if began < pace.synced_at + pause and (busy or self._is_even(shop)):
+        if wait and began < pace.synced_at + pause:
             return
         try:
             if self.app.warehouse.sync(shop.shop_id).chunks:
@@ -271,10 +270,6 @@ class Worker:
             logger.debug("shop %d: the warehouse is in other hands; its sync waits", shop.shop_id)
         pace.synced_at = self.app.clock.now()
         pace.sync_took = pace.synced_at - began
-
-    def _is_even(self, shop: Shop) -> bool:
-        """Whether the warehouse was told everything when the round began."""
-        return self._news is not None and shop.shop_id not in self._news.behind
 
     def _has_waiting(self, shop_id: int) -> bool:
         with self.app.database.read() as connection:
@@ -309,7 +304,9 @@ def run(
     """Work until told to stop; who has the warehouse also answers questions about it meanwhile."""
     stop = stop or threading.Event()
     worker = Worker(app, signals=signals, warehouse=warehouse)
-    voice = Voice(app) if warehouse else None
+    voice = None
+    if warehouse and isinstance(app.warehouse, LocalWarehouse):
+        voice = Voice(app.warehouse, app.settings.socket_path, app.clock)
     try:
         with collecting_rarely(), _short_log(app.database) if warehouse else nullcontext():
             while not stop.is_set():
@@ -358,38 +355,6 @@ def _short_log(database: Database) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-
-
-class Voice:
-    """Answers the server and commands over the socket; while another worker does, this one waits for its turn."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._server: FlightServer | None = None
-        self._next_try: Instant = 0
-        self.begin()
-
-    def begin(self) -> None:
-        """Answer from now on, if nobody else does."""
-        warehouse, now = self._app.warehouse, self._app.clock.now()
-        if (
-            self._server is not None
-            or now < self._next_try
-            or not isinstance(warehouse, LocalWarehouse)
-        ):
-            return
-        self._next_try = now + _VOICE_EVERY
-        try:
-            self._server = FlightServer(
-                self._app.settings.socket_path, warehouse.query, warehouse.actions()
-            )
-        except WarehouseBusy:
-            logger.debug("another worker answers questions")
-
-    def end(self) -> None:
-        """Answer what was asked, then fall silent."""
-        if self._server is not None:
-            self._server.close()
 
 
 def drain(app: App, shop_id: int | None = None, progress: Progress | None = None) -> int:
