@@ -55,8 +55,10 @@ _LONGEST_RETRY_SECONDS = 300
 _CHECKOUTS_EVERY: Instant = 5 * SECOND
 _LETTERS_EVERY: Instant = 5 * SECOND
 _CHECKPOINT_SECONDS = 2.0
-# While signals pour in, what a sync copies is less a signal, the longer it waits; but nothing should pile up.
-_LONGEST_SYNC_PAUSE: Instant = SECOND
+# While signals pour in, what a sync copies is less a signal, the longer it waits, and who makes the profiles has
+# the machine meanwhile; but nothing should pile up.
+_PAUSE_PER_SYNC = 2
+_LONGEST_SYNC_PAUSE: Instant = 2 * SECOND
 _RULES_EVERY: Instant = 5 * SECOND
 _REST_AFTER: Instant = 5 * SECOND
 # Counting what waits reads an index from end to end.
@@ -260,7 +262,7 @@ class Worker:
     def _sync(self, shop: Shop, pace: _Pace, *, wait: bool) -> None:
         """Copy what changed; not so often where there is other work, as more at once costs less a signal."""
         began, interval = self.app.clock.now(), self.app.settings.sync_interval_ms * 1000
-        pause = max(interval, min(pace.sync_took, _LONGEST_SYNC_PAUSE))
+        pause = max(interval, min(_PAUSE_PER_SYNC * pace.sync_took, _LONGEST_SYNC_PAUSE))
         if wait and began < pace.synced_at + pause:
             return
         try:
