@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from customer360 import worker
 from customer360.clock import SECOND
+from customer360.storage import checkpoints
 from customer360.storage.database import next_change
 from customer360.worker import Worker
 from tests.house import House, at
@@ -72,9 +72,9 @@ def test_a_log_that_cannot_be_copied_is_told_of_and_tried_again(
             tried_again.set()
         raise OperationalError("checkpoint", None, OSError("the disk is full"))
 
-    monkeypatch.setattr(worker, "_CHECKPOINT_SECONDS", 0.001)
+    monkeypatch.setattr(checkpoints, "_EVERY_SECONDS", 0.001)
     monkeypatch.setattr(house.app.database, "checkpoint", failing)
-    with caplog.at_level(logging.WARNING), worker._short_log(house.app.database):
+    with caplog.at_level(logging.WARNING), checkpoints.short_log(house.app.database):
         assert tried_again.wait(10)
     assert "the write-ahead log stays long: OperationalError" in caplog.text
     known = len(tries)

@@ -72,7 +72,7 @@ class Settings:
     )
     batch_events: int = _setting(
         8000,
-        "Most signals of one step; more cost less each. While somebody is sending, a step has 1,000 at most",
+        "Most signals of one step; more cost less each. While somebody is sending, a step has 500 at most",
         least=1,
         most=100_000,
     )

@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 import logging
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +35,7 @@ from customer360.intake.files.jobs import finish_imports
 from customer360.intake.resolving import Step, resolve_shop
 from customer360.intake.tables import inbox
 from customer360.profiles import checkouts
-from customer360.storage.database import Database
+from customer360.storage.checkpoints import short_log
 from customer360.storage.metadata import shop_clock
 from customer360.storage.mirror import fetch
 from customer360.warehouse.query import LocalWarehouse
@@ -54,7 +53,6 @@ _IDLE_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 300
 _CHECKOUTS_EVERY: Instant = 5 * SECOND
 _LETTERS_EVERY: Instant = 5 * SECOND
-_CHECKPOINT_SECONDS = 2.0
 # While signals pour in, what a sync copies is less a signal, the longer it waits, and who makes the profiles has
 # the machine meanwhile; but nothing should pile up.
 _PAUSE_PER_SYNC = 2
@@ -65,7 +63,7 @@ _REST_AFTER: Instant = 5 * SECOND
 _COUNT_EVERY: Instant = SECOND
 # While a step writes, nobody else can: so long after the last signal, those who sent are no longer waiting.
 _SENDING: Instant = SECOND
-_WHILE_SENDING = 1000
+_WHILE_SENDING = 500
 _PATIENCE = 4
 _LEARNED_WHILE_IDLE = 10
 _COLLECT_AFTER_OBJECTS = 1_000_000
@@ -310,7 +308,7 @@ def run(
     if warehouse and isinstance(app.warehouse, LocalWarehouse):
         voice = Voice(app.warehouse, app.settings.socket_path, app.clock)
     try:
-        with collecting_rarely(), _short_log(app.database) if warehouse else nullcontext():
+        with collecting_rarely(), short_log(app.database) if warehouse else nullcontext():
             while not stop.is_set():
                 taken = worker.round(_shops(app))
                 if not taken:
@@ -336,27 +334,6 @@ def collecting_rarely() -> Iterator[None]:
         gc.set_threshold(*before)
         # What stays frozen is never given back, and DuckDB's module complains of that at the very end.
         gc.unfreeze()
-
-
-@contextmanager
-def _short_log(database: Database) -> Iterator[None]:
-    """Keep SQLite's log short meanwhile, in a thread of its own: copying it waits for the disk, and a sync need not."""
-    ended = threading.Event()
-
-    def copy() -> None:
-        while not ended.wait(_CHECKPOINT_SECONDS):
-            try:
-                database.checkpoint()
-            except (DBAPIError, sqlite3.Error, OSError) as error:
-                logger.warning("the write-ahead log stays long: %s", type(error).__name__)
-
-    thread = threading.Thread(target=copy, name="checkpoint", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def drain(app: App, shop_id: int | None = None, progress: Progress | None = None) -> int:
