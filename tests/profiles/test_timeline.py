@@ -129,19 +129,20 @@ def test_fragments_without_anything_new_are_not_read(house: House) -> None:
     assert len(statements) == 1
 
 
-def test_messages_count_for_today_and_for_seven_days(house: House) -> None:
+def test_messages_count_for_the_shops_day_and_since_the_day_a_week_ago(house: House) -> None:
     day = 24 * 60
     house.segment(
         call(0, "Email Sent"),
         call(-60 * 8, "Push Sent", anonymousId="c1"),
         call(-60 * 10, "SMS Sent"),
         call(-6 * day, "Email Sent"),
-        call(-8 * day, "Email Sent", anonymousId="c2"),
+        call(-7 * day - 60 * 8, "Email Sent", anonymousId="c2"),
+        call(-7 * day - 60 * 10, "Email Sent", anonymousId="c2"),
         call(0, "Email Opened"),
     )
     house.work_off()
     told = house.attributes(PERSON, "messages_today", "messages_7d", "fatigue")
-    assert told == {"messages_today": 2, "messages_7d": 4, "fatigue": 0.4}
+    assert told == {"messages_today": 2, "messages_7d": 5, "fatigue": 0.5}
 
 
 READS: dict[str, Callable[[Connection, int, int], object]] = {

@@ -142,7 +142,7 @@ def test_a_pair_that_was_decided_meanwhile_is_told_as_a_sentence(site: Site, pag
     site.owner.post(path_of(page, pair, "merge"), token_from=page)
     again = site.owner.post(path_of(page, pair, "merge"), token_from=page, follow=True)
     assert again.status_code == 200
-    assert "These two profiles are one already." in again.text
+    assert "These two are one profile already." in again.text
 
 
 def test_a_form_without_its_token_changes_nothing(site: Site, page: str) -> None:

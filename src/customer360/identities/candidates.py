@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, update
 
 from customer360.clock import Instant
-from customer360.errors import CandidateNotFound, Conflict
+from customer360.errors import AlreadyOne, CandidateNotFound, Conflict
 from customer360.events.model import Identifier
 from customer360.identities.merge_log import MergeRow
 from customer360.identities.merges import Follow, add_decision, merge
@@ -208,7 +208,7 @@ def dismiss_candidates(
 
 def _refuse_unless_open(candidate: CandidateRow) -> None:
     if candidate.profile_ids[0] == candidate.profile_ids[1]:
-        raise Conflict("These two profiles are one already.")
+        raise AlreadyOne
     if candidate.state == "dismissed":
         raise Conflict(
             "Somebody said that these two are not the same; merge the profiles themselves to overrule it."

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from customer360.clock import DAY, Instant, local_date, start_of_day, to_iso
+from customer360.clock import Instant, local_date, start_of_day, to_iso
 from customer360.errors import ProfileNotFound
 from customer360.events.model import Address, Identifier
 from customer360.identities.tables import profiles
@@ -352,7 +352,9 @@ def _moving_attributes(
 ) -> dict[str, AttributeValue]:
     today = local_date(now, timezone)
     last_order_at = stored["last_order_at"]
-    sent = _sent_since(connection, shop_id, facts, now - 7 * DAY)
+    # As a segment counts: from the start of the shop's day a week ago.
+    week_ago = start_of_day(today - timedelta(days=7), timezone)
+    sent = _sent_since(connection, shop_id, facts, week_ago)
     midnight, week = start_of_day(today, timezone), len(sent)
     return {
         "days_since_last_order": None
