@@ -23,6 +23,7 @@ from customer360.migrations import upgrade
 from customer360.profiles import warehouse as profiles_warehouse
 from customer360.profiles.card import Card, ContactPointView, load_card
 from customer360.profiles.projection import profiles_mirror
+from customer360.segments import warehouse as segments_warehouse
 from customer360.settings import Settings
 from customer360.storage.database import Database
 from customer360.storage.engines.duckdb import DuckDBEngine
@@ -124,6 +125,7 @@ SCHEMA = Schema(
         *identities_warehouse.MIRRORS,
         *profiles_warehouse.MIRRORS,
         *events_warehouse.MIRRORS,
+        *segments_warehouse.MIRRORS,
     ),
     views=profiles_warehouse.VIEWS,
 )

@@ -7,6 +7,7 @@ Customer360Error
 │   ├── InvalidSetting
 │   ├── InvalidRule         of a segment; `path` names the condition
 │   ├── InvalidQuery        a segment's text form; `position` says where
+│   ├── InvalidName
 │   ├── InvalidPayload
 │   └── PayloadTooLarge     413
 ├── Unauthenticated         401
@@ -19,13 +20,17 @@ Customer360Error
 │   ├── MergeNotFound
 │   ├── CandidateNotFound
 │   ├── DecisionNotFound
-│   └── AlertNotFound
+│   ├── AlertNotFound
+│   └── SegmentNotFound
 ├── Conflict                409
 │   ├── AlreadyOne          two ids of one profile cannot be merged
 │   ├── CannotUndo          the time is over, or other evidence holds
 │   ├── InThrong            too many hang together to be looked at while somebody waits
 │   ├── LeaseLost           another worker wrote first; compute again
 │   ├── ScanUnderWay        a shop is scanned for duplicates by one at a time
+│   ├── SegmentBuiltIn      All customers stays as it is
+│   ├── SegmentInUse        others ask for it
+│   ├── SegmentLimit        the plan allows no more
 │   └── WarehouseBusy       another process holds the warehouse files
 ├── TooManyRequests         429
 └── Unavailable             503
@@ -76,6 +81,10 @@ class InvalidQuery(InvalidInput):
         super().__init__(message)
         self.position = position
         """Characters before the place where the trouble begins."""
+
+
+class InvalidName(InvalidInput):
+    """This name cannot be used."""
 
 
 class InvalidPayload(InvalidInput):
@@ -130,6 +139,10 @@ class AlertNotFound(NotFound):
     """No alert has this id."""
 
 
+class SegmentNotFound(NotFound):
+    """No segment has this id."""
+
+
 class Conflict(Customer360Error):
     """Something changed in between; read again and retry."""
 
@@ -152,6 +165,18 @@ class LeaseLost(Conflict):
 
 class ScanUnderWay(Conflict):
     """Another scan of this shop for duplicates is under way; wait until it is done."""
+
+
+class SegmentBuiltIn(Conflict):
+    """All customers is built in: it cannot be changed or deleted; duplicate it instead."""
+
+
+class SegmentInUse(Conflict):
+    """Other segments ask for this one."""
+
+
+class SegmentLimit(Conflict):
+    """The shop's plan allows no more segments; delete one first."""
 
 
 class WarehouseBusy(Conflict):

@@ -8,8 +8,9 @@ from customer360.events import tables as events
 from customer360.identities import tables as identities
 from customer360.intake import tables as intake
 from customer360.profiles import tables as profiles
+from customer360.segments import tables as segments
 from customer360.storage.metadata import metadata
 
-MODULES = (access, consent, events, identities, intake, profiles)
+MODULES = (access, consent, events, identities, intake, profiles, segments)
 
 __all__ = ["MODULES", "metadata"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 
 metadata = MetaData(
     naming_convention={
@@ -50,12 +50,14 @@ shop_clock = Table(
     Column("change", BigInteger, nullable=False, default=0, info=KEEP),
     Column("synced", BigInteger, nullable=False, default=0, info=KEEP),
     Column("forgotten", BigInteger, nullable=False, default=0, info=KEEP),
+    Column("refreshed", BigInteger, nullable=True, info=KEEP),
     Column("lease_epoch", BigInteger, nullable=False, default=0, info=KEEP),
     Column("lease_owner", BigInteger, nullable=True, info=KEEP),
     Column("lease_until", BigInteger, nullable=False, default=0, info=KEEP),
 )
 """One row per shop: its last change number, the last one known to be in the warehouse, the last one whose tombstones
-and changed profiles are no longer kept, and the worker's lease."""
+are no longer kept, the last one that the members of its segments follow (null: it has no segments), and the worker's
+lease."""
 
 tombstones = Table(
     "tombstones",
@@ -74,7 +76,9 @@ profile_changes = Table(
     shop_id(),
     Column("change", BigInteger, primary_key=True, autoincrement=False, info=KEEP),
     Column("profile_id", BigInteger, primary_key=True, autoincrement=False, info=KEEP),
+    Column("cause", Text, nullable=True, info=KEEP),
     sqlite_with_rowid=False,
 )
-"""Profiles of which something changed, until the warehouse has them. Appended instead of noted on the profile itself:
-that would write two pages anywhere in the store for each of them."""
+"""Profiles of which something changed, until the warehouse has them and the shop's segments follow. `cause` is null
+where an event changed them, else `merge`, `undo` or `rebuild`. Appended instead of noted on the profile itself: that
+would write two pages anywhere in the store for each of them."""

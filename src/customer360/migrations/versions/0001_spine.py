@@ -446,6 +446,7 @@ def upgrade() -> None:
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("cause", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("shop_id", "change", "profile_id", name=op.f("pk_profile_changes")),
         sqlite_with_rowid=False,
     )
@@ -516,6 +517,61 @@ def upgrade() -> None:
     )
     op.create_index("ix_scans_night", "scans", ["shop_id", "night"], unique=True)
     op.create_table(
+        "segment_members",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("segment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("member_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entered_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "shop_id", "segment_id", "profile_id", name=op.f("pk_segment_members")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_segment_members_change", "segment_members", ["shop_id", "change"], unique=False
+    )
+    op.create_index(
+        "ix_segment_members_profile", "segment_members", ["shop_id", "profile_id"], unique=False
+    )
+    op.create_table(
+        "segment_moves",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("change", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("segment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entered", sa.Boolean(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("occurred_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "shop_id", "change", "segment_id", "profile_id", name=op.f("pk_segment_moves")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "segments",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("segment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("progress", sa.Integer(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("members", sa.Integer(), nullable=False),
+        sa.Column("due", sa.Text(), nullable=True),
+        sa.Column("calendar", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("retry_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("edited_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("refreshed_at", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.PrimaryKeyConstraint("shop_id", "segment_id", name=op.f("pk_segments")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_segments_due", "segments", ["due", "retry_at"], unique=False)
+    op.create_table(
         "sessions",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("session_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -547,6 +603,7 @@ def upgrade() -> None:
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.Column("synced", sa.BigInteger(), nullable=False),
         sa.Column("forgotten", sa.BigInteger(), nullable=False),
+        sa.Column("refreshed", sa.BigInteger(), nullable=True),
         sa.Column("lease_epoch", sa.BigInteger(), nullable=False),
         sa.Column("lease_owner", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
