@@ -11,6 +11,7 @@ from typing import Any
 from customer360.clock import Instant, local_date, parse_instant
 from customer360.profiles.attributes import BY_NAME
 from customer360.segments.ast import (
+    ALL_CUSTOMERS_ID,
     AllOf,
     AnyOf,
     AttributeIs,
@@ -48,11 +49,17 @@ def holds(node: Node, person: Person) -> bool:
         case Not(part):
             return not holds(part, person)
         case MemberOf(segment, member):
-            return (segment in person.segments) == member
+            return is_member(person, segment) == member
         case AttributeIs(attribute, op, value):
             return fits(BY_NAME[attribute].type, attribute_of(person, attribute), op, value)
         case EventDid():
             return did(node, person) == node.did
+
+
+def is_member(person: Person, segment_id: int) -> bool:
+    if segment_id == ALL_CUSTOMERS_ID:
+        return person.kind == "customer"
+    return segment_id in person.segments
 
 
 def attribute_of(person: Person, name: str) -> Any:

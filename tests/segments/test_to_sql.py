@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -26,18 +25,7 @@ from tests.segments.shop import NOW, TIMEZONE, Event, Inventor, Order, Person
 from tests.segments.test_rule import EXAMPLE
 from tests.segments.test_text import OURS, SHOPIFY
 from tests.segments.trees import NODES, RULES, event_conditions
-from tests.segments.warehouses import DuckDB, Postgres, Warehouse
-
-
-@pytest.fixture(scope="module", params=["duckdb", "postgresql"])
-def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
-    """Each test runs on both engines: a rule means the same people on every one."""
-    if request.param == "duckdb":
-        engine: DuckDB | Postgres = DuckDB()
-    else:
-        engine = Postgres(request.getfixturevalue("postgres_url"))
-    with closing(engine):
-        yield engine
+from tests.segments.warehouses import Warehouse
 
 
 def found(warehouse: Warehouse, rule: Rule) -> set[int]:

@@ -19,6 +19,9 @@ MAX_DEPTH = 12
 MAX_CONDITIONS = 300
 """Conditions of one rule, those on properties included; each may cost a look at all events."""
 
+ALL_CUSTOMERS_ID = 1
+"""The built-in segment that every shop has; who is in it follows from the profile alone."""
+
 Scalar: TypeAlias = str | bool | Decimal
 Value: TypeAlias = Scalar | tuple[Scalar, ...] | None
 

@@ -6,7 +6,7 @@ Relative times count the shop's days, so an answer changes with an event or at t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlglot import exp
 from customer360.clock import Instant
 from customer360.profiles.attributes import BY_NAME
 from customer360.segments.ast import (
+    ALL_CUSTOMERS_ID,
     AllOf,
     AnyOf,
     AttributeIs,
@@ -48,10 +49,7 @@ class Compiled:
 def select_members(rule: Rule, now: Instant, timezone: str, schema: str = "") -> Compiled:
     """The profile ids that a rule means at a time; `schema` is where the warehouse's tables are."""
     bound = Bound(now, timezone)
-    condition = Evaluator(bound, schema).condition(rule.root)
-    if not rule.include_visitors:
-        kind = exp.column("kind", _PEOPLE)
-        condition = exp.and_(kind.eq(exp.Literal.string("customer")), condition)
+    condition = Evaluator(bound, schema).meant(rule)
     people = table("profiles", _PEOPLE, schema)
     query = exp.select(exp.column("profile_id", _PEOPLE)).from_(people).where(condition)
     return Compiled(query, bound.values)
@@ -73,12 +71,23 @@ def select_truths(nodes: Sequence[Node], now: Instant, timezone: str, schema: st
 
 
 class Evaluator:
-    """Conditions on the rows of `profiles p`, with values bound beside them."""
+    """Conditions on the rows of `profiles p`, with values bound beside them.
 
-    def __init__(self, bound: Bound, schema: str = "") -> None:
+    A segment among `others` means whom its rule means; any other one, whom the warehouse knows as its members.
+    """
+
+    def __init__(
+        self, bound: Bound, schema: str = "", others: Mapping[int, Rule] | None = None
+    ) -> None:
         self._bound = bound
         self._schema = schema
+        self._others = others or {}
         self._events = EventSql(bound, schema, exp.column("profile_id", _PEOPLE))
+
+    def meant(self, rule: Rule) -> exp.Expr:
+        """What holds for the people that a rule means; where it is null, it does not hold."""
+        condition = self.condition(rule.root)
+        return condition if rule.include_visitors else exp.and_(_is_customer(), condition)
 
     def condition(self, node: Node) -> exp.Expr:
         """What holds for the people that a node means; where it is null, it does not hold."""
@@ -112,6 +121,11 @@ class Evaluator:
         return compare(column, known.type, node.op, node.value, self._bound)
 
     def _member(self, node: MemberOf) -> exp.Expr:
+        if node.segment_id == ALL_CUSTOMERS_ID:
+            return _is_customer() if node.member else exp.not_(_is_customer())
+        if node.segment_id in self._others:
+            meant = certain(self.meant(self._others[node.segment_id]))
+            return meant if node.member else exp.not_(meant)
         members = (
             exp.select("m.profile_id")
             .from_(table("segment_members", "m", self._schema))
@@ -119,3 +133,7 @@ class Evaluator:
         )
         found = exp.column("profile_id", _PEOPLE).isin(query=members)
         return found if node.member else exp.not_(found)
+
+
+def _is_customer() -> exp.Expr:
+    return exp.column("kind", _PEOPLE).eq(exp.Literal.string("customer"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from customer360.errors import WarehouseBusy, WorkerUnreachable
 from customer360.storage.database import Database
-from customer360.storage.engines.engine import Engine
+from customer360.storage.engines.engine import Engine, Session
 from customer360.storage.flight import Action, FlightClient
 from customer360.storage.mirror import Schema
 from customer360.warehouse.own_words import OwnWordsOf
@@ -53,6 +54,10 @@ class LocalWarehouse:
     def query(self, shop_id: int, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The answer to a question about one shop."""
         return self._engine.query(shop_id, sql, params)
+
+    def session(self, shop_id: int) -> AbstractContextManager[Session]:
+        """Several questions about one shop on one snapshot."""
+        return self._engine.session(shop_id)
 
     def sync(self, shop_id: int) -> SyncResult:
         """Copy what changed since the last sync; a shop without changes costs no open file."""

@@ -37,19 +37,26 @@ class DuckDBOptions:
     idle_seconds: float = 300
 
 
-class DuckDBTransaction:
-    """A transaction on one DuckDB connection."""
+class DuckDBSession:
+    """A transaction on one DuckDB connection that only reads."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
+    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
+        """The answer to a query; in a transaction that writes, it sees what was written."""
+        try:
+            return self._connection.sql(sql, params=parameters or None).to_arrow_table()
+        except duckdb.OutOfMemoryException as error:
+            raise Unavailable("The warehouse lacks the memory for this question.") from error
+
+
+class DuckDBTransaction(DuckDBSession):
+    """A transaction on one DuckDB connection."""
+
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that answers nothing."""
         self._connection.execute(sql, parameters)
-
-    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
-        """The answer to a query, which sees what this transaction did."""
-        return _answer(self._connection, sql, parameters)
 
     def append(self, table: str, rows: pa.Table) -> None:
         """Add rows; columns are matched by name."""
@@ -120,12 +127,15 @@ class DuckDBEngine:
 
     def query(self, shop_id: int, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The answer to a query, on one snapshot; it cannot change anything."""
+        with self.session(shop_id) as session:
+            return session.query(sql, parameters)
+
+    @contextmanager
+    def session(self, shop_id: int) -> Iterator[DuckDBSession]:
+        """Several queries on one snapshot; they cannot change anything."""
         with self._using(shop_id) as file, _cursor(file.connection) as cursor:
             cursor.execute("begin transaction read only")
-            try:
-                return _answer(cursor, sql, parameters)
-            except duckdb.OutOfMemoryException as error:
-                raise Unavailable("The warehouse lacks the memory for this question.") from error
+            yield DuckDBSession(cursor)
 
     @contextmanager
     def transaction(self, shop_id: int) -> Iterator[DuckDBTransaction]:
@@ -345,11 +355,6 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[DuckDBTransa
         cursor.begin()
         yield DuckDBTransaction(cursor)
         cursor.commit()
-
-
-def _answer(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters) -> pa.Table:
-    relation = connection.sql(sql, params=parameters or None)
-    return relation.to_arrow_table()
 
 
 def _close_when_free(shop: _Shop) -> None:

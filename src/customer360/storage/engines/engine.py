@@ -11,14 +11,18 @@ import pyarrow as pa
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
-class Transaction(Protocol):
+class Session(Protocol):
+    """Questions to one shop's warehouse on one snapshot."""
+
+    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
+        """The answer to a query; in a transaction that writes, it sees what was written."""
+
+
+class Transaction(Session, Protocol):
     """All of it or nothing, in one shop's warehouse."""
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that answers nothing."""
-
-    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
-        """The answer to a query, which sees what this transaction did."""
 
     def append(self, table: str, rows: pa.Table) -> None:
         """Add rows; columns are matched by name."""
@@ -38,6 +42,9 @@ class Engine(Protocol):
 
     def query(self, shop_id: int, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The answer to a query, on one snapshot; it cannot change anything."""
+
+    def session(self, shop_id: int) -> AbstractContextManager[Session]:
+        """Several queries on one snapshot; they cannot change anything."""
 
     def transaction(self, shop_id: int) -> AbstractContextManager[Transaction]:
         """A transaction that writes; one at a time per shop."""

@@ -1,0 +1,100 @@
+"""All rules over a few people at once mean whom each means alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customer360.segments.ast import ALL_CUSTOMERS_ID, AllOf, AnyOf, MemberOf, Node, Not, Rule
+from customer360.segments.changed import memberships, select_memberships
+from customer360.segments.parse import parse_query
+from customer360.storage.engines.duckdb import DuckDBSession
+from tests.examples import examples
+from tests.segments import oracle
+from tests.segments.shop import NOW, TIMEZONE, Inventor, Person
+from tests.segments.test_to_sql import BUYERS
+from tests.segments.trees import RULES
+from tests.segments.warehouses import DuckDB, Warehouse
+
+
+def asking(node: Node, known: Sequence[int]) -> Node:
+    """The node where every segment asked for is one of those known."""
+    match node:
+        case AllOf(parts) | AnyOf(parts):
+            return type(node)(tuple(asking(part, known) for part in parts))
+        case Not(part):
+            return Not(asking(part, known))
+        case MemberOf(segment_id, member):
+            return MemberOf(known[segment_id % len(known)], member)
+        case _:
+            return node
+
+
+def segments_of(rules: Sequence[Rule]) -> dict[int, Rule]:
+    """Rules as segments, each of which may ask for those before it; in an order of their own."""
+    known = [ALL_CUSTOMERS_ID]
+    segments = {}
+    for number, rule in enumerate(rules, 10):
+        segments[number] = msgspec.structs.replace(rule, root=asking(rule.root, known))
+        known.append(number)
+    return dict(sorted(segments.items(), key=lambda one: -(one[0] % 3)))
+
+
+def meant(segments: Mapping[int, Rule], people: Sequence[Person]) -> dict[int, set[int]]:
+    """Who is in which segment, as Python says."""
+    for person in people:
+        person.segments.clear()
+    members = {}
+    for segment_id in sorted(segments):
+        members[segment_id] = oracle.members(segments[segment_id], people)
+        for person in people:
+            if person.profile_id in members[segment_id]:
+                person.segments.add(segment_id)
+    return members
+
+
+@examples(60)
+@given(rules=st.lists(RULES, min_size=6, max_size=6), seed=st.integers(0, 1 << 30))
+def test_all_rules_at_once_mean_whom_python_means(
+    warehouse: Warehouse, rules: list[Rule], seed: int
+) -> None:
+    segments = segments_of(rules)
+    people = Inventor(rules, seed).people(12)
+    warehouse.fill(people)
+    changed = people[::2]
+
+    compiled = select_memberships(
+        segments, [one.profile_id for one in changed], NOW, TIMEZONE, warehouse.schema
+    )
+
+    rows = warehouse.rows(compiled)
+    expected = meant(segments, people)
+    assert sorted(profile_id for profile_id, *_ in rows) == [one.profile_id for one in changed]
+    for number, segment_id in enumerate(segments, 1):
+        found = {row[0] for row in rows if row[number]}
+        assert found == expected[segment_id] & {row[0] for row in rows}, segments[segment_id]
+
+
+def test_memberships_are_a_row_for_each_segment_and_member() -> None:
+    warehouse = DuckDB()
+    warehouse.fill(BUYERS)
+    rules = {
+        8: parse_query("segments NOT CONTAINS '7'"),
+        7: parse_query("order_placed MATCHES (count >= 1)"),
+        9: parse_query("orders_count > 0"),
+    }
+
+    found = memberships(DuckDBSession(warehouse.connection), rules, [6, 1, 2, 99], NOW, TIMEZONE)
+
+    assert found.column_names == ["segment_id", "profile_id"]
+    assert sorted(zip(*found.to_pydict().values(), strict=True)) == [(7, 1), (7, 6), (8, 2)]
+
+
+def test_nobody_is_in_anything_where_nobody_or_nothing_is_asked_for() -> None:
+    session = DuckDBSession(DuckDB().connection)
+
+    assert memberships(session, {}, [1], NOW, TIMEZONE).num_rows == 0
+    assert memberships(session, {7: Rule()}, [], NOW, TIMEZONE).num_rows == 0
