@@ -35,10 +35,12 @@ from customer360.intake.files.jobs import finish_imports
 from customer360.intake.resolving import Step, resolve_shop
 from customer360.intake.tables import inbox
 from customer360.profiles import checkouts
+from customer360.segments.queue import shops_to_refresh
+from customer360.segments.refresh import Refresher
 from customer360.storage.checkpoints import short_log
 from customer360.storage.metadata import shop_clock
 from customer360.storage.mirror import fetch
-from customer360.warehouse.query import LocalWarehouse
+from customer360.warehouse.query import EitherWarehouse, LocalWarehouse
 from customer360.warehouse.sync import behind
 from customer360.warehouse.voice import Voice
 
@@ -91,10 +93,12 @@ class _Pace:
 
 
 class _News(NamedTuple):
-    """What was asked once for all shops: is anybody sending, and whose warehouse has not heard of everything?"""
+    """What was asked once for all shops: is anybody sending, whose warehouse has not heard of everything, and which
+    shops have segments (true: somebody changed, or one is due)?"""
 
     sending: bool
     behind: frozenset[int]
+    segments: dict[int, bool]
 
 
 @dataclass(slots=True)
@@ -107,10 +111,18 @@ class Worker:
     owner: int = field(default_factory=lambda: random.SystemRandom().getrandbits(62))
     _accepted: AcceptedSignals = field(default_factory=AcceptedSignals)
     _paces: dict[int, _Pace] = field(default_factory=dict)
+    _refresher: Refresher | None = None
+    hurried: bool = False
+    """Whether some segment was refreshed in the last round, so that more may wait."""
+
+    def __post_init__(self) -> None:
+        app = self.app
+        if self.warehouse and isinstance(app.warehouse, LocalWarehouse | EitherWarehouse):
+            self._refresher = Refresher(app.database, app.warehouse, app.clock)
 
     def round(self, shops: Iterable[Shop]) -> int:
         """A turn of each shop; what all of them would ask about their warehouses is asked once."""
-        news = self._look() if self.warehouse else None
+        news, self.hurried = self._look() if self.warehouse else None, False
         return sum(self.turn(shop, news) for shop in shops)
 
     def turn(self, shop: Shop, news: _News | None = None) -> int:
@@ -129,6 +141,9 @@ class Worker:
                 news = news or self._look()
                 busy = taken > 0 if self.signals else news.sending
                 self._sync(shop, pace, wait=busy or shop.shop_id not in news.behind)
+                if self._refresher is not None and shop.shop_id in news.segments:
+                    waiting = news.segments[shop.shop_id]
+                    self.hurried |= self._refresher.turn(shop, waiting=waiting)
             pace.failures = 0
             return taken
         except LeaseLost:
@@ -160,6 +175,9 @@ class Worker:
         pace.rules_at = 0
         while self._resolve_anew(shop, pace):
             pass
+        self.app.warehouse.sync(shop.shop_id)
+        if self._refresher is not None:
+            self._refresher.finish(shop)
 
     def release(self) -> None:
         """Give every lease back, so that the next worker need not wait for it to end."""
@@ -216,7 +234,8 @@ class Worker:
     def _look(self) -> _News:
         with self.app.database.read() as connection:
             sending = received_since(connection, self.app.clock.now() - _SENDING)
-            return _News(sending, behind(connection))
+            segments = shops_to_refresh(connection, self.app.clock.now())
+            return _News(sending, behind(connection), segments)
 
     def _keep_house(self, shop: Shop, pace: _Pace, now: Instant) -> None:
         app = self.app
@@ -315,7 +334,8 @@ def run(
                     if voice is not None:
                         voice.begin()
                     worker.rest()
-                    stop.wait(_IDLE_SECONDS)
+                    if not worker.hurried:
+                        stop.wait(_IDLE_SECONDS)
     finally:
         if voice is not None:
             voice.end()
@@ -359,7 +379,6 @@ def drain(app: App, shop_id: int | None = None, progress: Progress | None = None
                     time.sleep(_IDLE_SECONDS)
             for shop in shops:
                 worker.settle(shop)
-                app.warehouse.sync(shop.shop_id)
     finally:
         worker.release()
     return done

@@ -18,31 +18,23 @@ from customer360.identities import warehouse as identities_warehouse
 from customer360.profiles import warehouse as profiles_warehouse
 from customer360.profiles.attributes import STORED
 from customer360.profiles.projection import profiles_mirror
+from customer360.segments import warehouse as segments_warehouse
 from customer360.segments.ast import EventDid, Rule, conditions_of
 from customer360.segments.catalogue import EVENT_BY_NAME, PROPERTY_BY_NAME, property_of
 from customer360.segments.days import read_moment, span_of
-from customer360.storage.mirror import Field, Kind, Mirror, Schema
+from customer360.storage.mirror import Kind, Mirror, Schema
 from customer360.warehouse.schema import arrow_type
 
 TIMEZONE = "Europe/Dublin"
 NOW = parse_instant("2026-06-15T12:00:00Z")
 SEGMENTS = (1, 7, 614519532646400001)
-MEMBERS = Mirror(
-    table="segment_members",
-    number=99,
-    fields=(Field("segment_id", Kind.ID), Field("profile_id", Kind.ID)),
-    key="segment_id",
-    changed_in="",
-    rows=lambda *_: iter(()),
-    owner=None,
-)
 SCHEMA = Schema(
     mirrors=(
         *events_warehouse.MIRRORS,
         *identities_warehouse.MIRRORS,
         *profiles_warehouse.MIRRORS,
         profiles_mirror(lambda *_: {}, lambda *_: frozenset()),
-        MEMBERS,
+        *segments_warehouse.MIRRORS,
     ),
     views=profiles_warehouse.VIEWS,
 )

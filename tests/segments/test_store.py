@@ -18,9 +18,9 @@ from customer360.errors import (
     SegmentLimit,
     SegmentNotFound,
 )
-from customer360.segments.ast import EVERYONE, MemberOf, Rule, rule_of
+from customer360.segments.ast import ALL_CUSTOMERS_ID, EVERYONE, MemberOf, Rule, rule_of
 from customer360.segments.conditions import attribute_is
-from customer360.segments.model import ALL_CUSTOMERS_ID, Segment
+from customer360.segments.model import Segment
 from customer360.segments.store import (
     change_segment,
     create_segment,

@@ -20,7 +20,7 @@ from customer360.identities.model import Decision, FragmentId, MergeKind
 from customer360.identities.resolve import resolve
 from customer360.identities.rules import rules_of
 from customer360.identities.settle import AskedFor
-from customer360.identities.store import write
+from customer360.identities.store import name_cause, write
 from customer360.identities.stored import Member, ProfileId, Stored
 from customer360.identities.tables import (
     candidates,
@@ -68,6 +68,7 @@ def merge(
     links.settled.asked_for[gone] = AskedFor(survivor, decision, kind, actor)
     add_decision(connection, shop_id, decision, actor, now)
     _store(connection, shop_id, change, links, now, follow)
+    name_cause(connection, shop_id, change, "merge")
     logged = select(merges.c.merge_id).where(
         merges.c.shop_id == shop_id, merges.c.gone_id == gone, merges.c.state == "standing"
     )
@@ -121,6 +122,7 @@ def undo(
     _decide(connection, shop_id, sorted(founders), "dismissed", actor, now)
     add_decision(connection, shop_id, decision, actor, now)
     _store(connection, shop_id, change, links, now, follow)
+    name_cause(connection, shop_id, change, "undo")
     return get_merge(connection, shop_id, merge_id)
 
 
@@ -262,6 +264,7 @@ def resolve_again(
     stored = load_whole(connection, shop_id, components_of(connection, shop_id, fragment_ids))
     links = linked(connection, shop_id, stored)
     _store(connection, shop_id, change, links, now, follow)
+    name_cause(connection, shop_id, change, "merge")
 
 
 def linked(connection: Connection, shop_id: int, stored: Stored) -> Links:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from customer360.clock import Instant
 from customer360.events.model import Identifier
@@ -92,6 +92,12 @@ def note_changed(
         [(shop_id, change, profile_id) for profile_id in sorted(profile_ids)],
         on_conflict="do nothing",
     )
+
+
+def name_cause(connection: Connection, shop_id: int, change: int, cause: str) -> None:
+    """Say that no event changed the profiles of this change; segments record why their members move."""
+    mine = (profile_changes.c.shop_id == shop_id) & (profile_changes.c.change == change)
+    connection.execute(update(profile_changes).where(mine).values(cause=cause))
 
 
 def _write_settlement(

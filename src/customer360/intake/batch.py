@@ -68,6 +68,10 @@ class BatchResult:
     rejected: int = 0
 
 
+class _NumberTaken(Exception):
+    """Members of segments were moved meanwhile, under the change number that this step was put together with."""
+
+
 def process(
     database: Database,
     shop: Shop,
@@ -128,20 +132,34 @@ def _attempt(
     limit: int,
 ) -> BatchResult:
     with database.read() as connection:
-        work = Work(_change(connection, shop.shop_id), take(connection, shop.shop_id, limit))
+        change, moves = _clock(connection, shop.shop_id)
+        work = Work(change, take(connection, shop.shop_id, limit))
         if not work.rows:
             return BatchResult()
         _compute(connection, shop, translators, accepted, work)
-    now = clock.now()
+    while True:
+        try:
+            _write(database, shop, lease, work, change - moves, clock.now())
+        except _NumberTaken:
+            continue
+        return BatchResult(len(work.rows), len(work.stored), len(work.duplicates), len(work.failed))
+
+
+def _write(
+    database: Database, shop: Shop, lease: Lease, work: Work, read: int, now: Instant
+) -> None:
+    """Write what was computed; raises _NumberTaken where that is still right and has to be numbered anew."""
     writes = writes_of(shop, work, now)
     with database.write() as connection:
-        _begin(connection, lease, work.seen_change, now)
+        change = _begin(connection, lease, read, now)
+        if change != work.seen_change + 1:
+            work.seen_change = change - 1
+            raise _NumberTaken
         writes.run(connection)
         consent_store.spread_stops(connection, shop.shop_id, work.seen_change + 1, work.placed)
         for one in work.placed:
             if one.event.notice is not None:
                 act_on(connection, shop, one, now)
-    return BatchResult(len(work.rows), len(work.stored), len(work.duplicates), len(work.failed))
 
 
 def _compute(
@@ -256,24 +274,33 @@ def _profiles_of(connection: Connection, shop: Shop, work: Work) -> set[int]:
     return now | {profile_id for (profile_id,) in connection.execute(query)}
 
 
-def _begin(connection: Connection, lease: Lease, seen_change: int, now: Instant) -> None:
-    """Take the next change number, if the shop is still as it was read and the lease still held."""
+def _begin(connection: Connection, lease: Lease, read: int, now: Instant) -> int:
+    """Take the next change number, if the shop is still as it was read and the lease still held.
+
+    read: the changes until then, without those that only moved members of segments: nothing of them is read here.
+    """
+    clock = shop_clock.c
     statement = (
         update(shop_clock)
         .where(
-            shop_clock.c.shop_id == lease.shop_id,
-            shop_clock.c.change == seen_change,
-            shop_clock.c.lease_epoch == lease.epoch,
+            clock.shop_id == lease.shop_id,
+            clock.change - clock.moves == read,
+            clock.lease_epoch == lease.epoch,
         )
-        .values(change=seen_change + 1, lease_until=now + lease.seconds * 1_000_000)
+        .values(change=clock.change + 1, lease_until=now + lease.seconds * 1_000_000)
+        .returning(clock.change)
     )
-    if connection.execute(statement).rowcount != 1:
+    change = connection.execute(statement).scalar_one_or_none()
+    if change is None:
         raise LeaseLost
+    return int(change)
 
 
-def _change(connection: Connection, shop_id: int) -> int:
-    query = select(shop_clock.c.change).where(shop_clock.c.shop_id == shop_id)
-    return int(connection.execute(query).scalar_one())
+def _clock(connection: Connection, shop_id: int) -> tuple[int, int]:
+    """The newest change number, and how many changes only moved members of segments."""
+    query = select(shop_clock.c.change, shop_clock.c.moves).where(shop_clock.c.shop_id == shop_id)
+    change, moves = connection.execute(query).one()
+    return change, moves
 
 
 def _holds(connection: Connection, lease: Lease) -> bool:
@@ -289,11 +316,12 @@ def _set_aside(
     """Make the first waiting signal a dead letter: it cannot be stored, and nobody foresaw why."""
     logger.error("a signal could not be stored: %s", type(error).__name__)
     with database.read() as connection:
-        work = Work(_change(connection, shop.shop_id), take(connection, shop.shop_id, 1))
+        change, moves = _clock(connection, shop.shop_id)
+        work = Work(change, take(connection, shop.shop_id, 1))
     work.failed = [Failed(row, "internal_error", type(error).__name__) for row in work.rows]
     writes, now = Writes(), clock.now()
     leave(writes, shop.shop_id, stored=(), duplicates=(), failed=work.failed, now=now)
     with database.write() as connection:
-        _begin(connection, lease, work.seen_change, now)
+        _begin(connection, lease, change - moves, now)
         writes.run(connection)
     return BatchResult(len(work.rows), 0, 0, len(work.failed))

@@ -11,7 +11,7 @@ from customer360.clock import Clock
 from customer360.identities.differences import Findings, Part, find_differences
 from customer360.identities.merges import linked
 from customer360.identities.rules import note_progress, present_version
-from customer360.identities.store import write
+from customer360.identities.store import name_cause, write
 from customer360.identities.stored import company_of, load_fragments
 from customer360.intake.merging import follow
 from customer360.storage.database import Database, Writes, next_change
@@ -73,6 +73,7 @@ def _resolve(
     write(writes, shop_id, change, links, clock.now())
     writes.run(connection)
     follow(connection, shop_id, change, links)
+    name_cause(connection, shop_id, change, "rebuild")
 
 
 def _portions(parts: Sequence[Part]) -> Iterator[list[Part]]:

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from customer360.clock import HOUR, MINUTE, Instant
 from customer360.events.placed import PlacedEvent
+from customer360.identities.store import note_changed
 from customer360.identities.tables import fragments
 from customer360.profiles.orders import tells_of_order
 from customer360.profiles.sessions import whose_visit
 from customer360.profiles.tables import checkouts, orders
-from customer360.storage.database import Database, Writes, bulk_update, next_change
+from customer360.storage.database import Database, Writes, bulk_update, next_change, rows_in
 from customer360.values import new_ids
 
 _COLUMNS = tuple(column.name for column in checkouts.columns)
@@ -147,7 +148,21 @@ def decide_due(connection: Connection, shop_id: int, now: Instant, window_minute
             for row in rows
         ],
     )
+    _note_people(connection, shop_id, change, {row.fragment_id for row in rows})
     return len(rows)
+
+
+def _note_people(connection: Connection, shop_id: int, change: int, fragment_ids: set[int]) -> None:
+    """An abandoned checkout is an event of somebody, and segments ask for it."""
+    found = rows_in(
+        connection,
+        "select distinct profile_id from fragments where shop_id = {} and fragment_id in {}",
+        (shop_id,),
+        sorted(fragment_ids),
+    )
+    writes = Writes()
+    note_changed(writes, shop_id, change, {profile_id for (profile_id,) in found})
+    writes.run(connection)
 
 
 def _due(shop_id: int, now: Instant, window: Instant) -> Select[Any]:

@@ -7,16 +7,13 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
 
 from customer360.clock import Instant
-from customer360.segments.ast import EVERYONE, Rule
+from customer360.segments.ast import ALL_CUSTOMERS_ID, EVERYONE, Rule
 
 LONGEST_NAME = 150
 
 SegmentState: TypeAlias = Literal["waiting", "syncing", "updated", "failed"]
 """What its membership is: not begun since the rule was told, being brought up to date, as the rule says, or as it
 was before something went wrong."""
-
-ALL_CUSTOMERS_ID = 1
-"""The built-in segment that every shop has; ids of others are made by us and larger by far."""
 
 
 class Cause(StrEnum):
@@ -51,7 +48,7 @@ class Segment:
     refreshed_at: Instant | None
     """When its membership last changed or was looked at as a whole."""
     version: int = 1
-    """Counts what its rule was."""
+    """Counts what it meant: its rule, or that of one it asks for, was another before."""
 
     @property
     def built_in(self) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, case, insert, select, update
 
 from customer360.clock import Instant
 from customer360.errors import (
@@ -18,14 +19,8 @@ from customer360.errors import (
     SegmentLimit,
     SegmentNotFound,
 )
-from customer360.segments.ast import Rule, check_cycle, segments_in
-from customer360.segments.model import (
-    ALL_CUSTOMERS_ID,
-    LONGEST_NAME,
-    Cause,
-    Segment,
-    all_customers,
-)
+from customer360.segments.ast import ALL_CUSTOMERS_ID, Rule, check_cycle, segments_in
+from customer360.segments.model import LONGEST_NAME, Cause, Segment, all_customers
 from customer360.segments.rule import read_rule, write_rule
 from customer360.segments.tables import segments
 from customer360.storage.database import next_change
@@ -34,6 +29,17 @@ from customer360.values import counted, new_ids
 
 DELETED = "deleted"
 """State of a segment that nobody sees any more, until the worker has forgotten its members."""
+
+_EDITED = {
+    "version": segments.c.version + 1,
+    "due": case((segments.c.due == Cause.CREATED, Cause.CREATED), else_=Cause.EDITED),
+    "state": "waiting",
+    "progress": 0,
+    "failure": None,
+    "attempts": 0,
+    "retry_at": 0,
+}
+"""Of a segment whose members are to be found by another rule."""
 
 _NUMBERED = re.compile(r" \((\d+)\)$")
 
@@ -133,7 +139,10 @@ def change_segment(
     if rule is not None:
         written = _rule_json(segment_id, rule, others)
         if rule != before.rule:
-            changes |= {"rule": written, "version": segments.c.version + 1, **_due(Cause.EDITED)}
+            changes |= {"rule": written, **_EDITED}
+            # What others mean by this one becomes another too.
+            for asking in _all_asking(others, segment_id):
+                _update(connection, shop_id, asking, **_EDITED)
     if changes:
         _update(connection, shop_id, segment_id, edited_at=now, **changes)
     return get_segment(connection, shop_id, segment_id)
@@ -190,12 +199,6 @@ def _update(connection: Connection, shop_id: int, segment_id: int, **values: Any
     connection.execute(update(segments).where(mine).values(values))
 
 
-def _due(cause: Cause) -> dict[str, Any]:
-    """What the worker goes by: its members are to be found as a whole."""
-    begun = {"state": "waiting", "progress": 0, "failure": None, "attempts": 0, "retry_at": 0}
-    return {"due": cause, **begun}
-
-
 def _follow(connection: Connection, shop_id: int, change: int | None) -> None:
     """Say up to which change the members of all segments follow; None where there is nothing to follow."""
     mine = shop_clock.c.shop_id == shop_id
@@ -205,6 +208,17 @@ def _follow(connection: Connection, shop_id: int, change: int | None) -> None:
 def _asking(among: Iterable[Segment], segment_id: int) -> list[Segment]:
     asking = [one for one in among if segment_id in segments_in(one.rule)]
     return sorted(asking, key=lambda one: _folded(one.name))
+
+
+def _all_asking(among: Sequence[Segment], segment_id: int) -> set[int]:
+    """The segments that ask for this one, directly or by others."""
+    found: set[int] = set()
+    waiting = [segment_id]
+    while waiting:
+        new = {one.segment_id for one in _asking(among, waiting.pop())} - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _free_name(text: str, others: Iterable[Segment]) -> str:
@@ -230,11 +244,17 @@ def _rule_json(segment_id: int, rule: Rule, others: Iterable[Segment]) -> str:
     return json.dumps(write_rule(rule))
 
 
+@lru_cache(maxsize=4096)
+def _rule(text: str) -> Rule:
+    """The worker reads the same rules again and again."""
+    return read_rule(json.loads(text))
+
+
 def _segment(row: Row[Any]) -> Segment:
     return Segment(
         segment_id=row.segment_id,
         name=row.name,
-        rule=read_rule(json.loads(row.rule)),
+        rule=_rule(row.rule),
         state=row.state,
         progress=row.progress,
         failure=row.failure,

@@ -28,7 +28,7 @@ segments = Table(
     Index("ix_segments_due", "due", "retry_at"),
     sqlite_with_rowid=False,
 )
-"""Named rules, as JSON; `version` counts what a rule was. `due` says why its members have to be found as a whole
+"""Named rules, as JSON; `version` counts what they meant. `due` says why its members have to be found as a whole
 (`deleted`: to be forgotten), not before `retry_at`; `attempts` counts failures since it last went well. `calendar` is
 the one its members were last found by as a whole: empty where the rule asks for no day, a time zone where it names
 days, a zone and a day where it counts them from today."""

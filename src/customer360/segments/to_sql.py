@@ -46,10 +46,19 @@ class Compiled:
         return self.query.sql(dialect)
 
 
-def select_members(rule: Rule, now: Instant, timezone: str, schema: str = "") -> Compiled:
-    """The profile ids that a rule means at a time; `schema` is where the warehouse's tables are."""
+def select_members(
+    rule: Rule,
+    now: Instant,
+    timezone: str,
+    schema: str = "",
+    others: Mapping[int, Rule] | None = None,
+) -> Compiled:
+    """The profile ids that a rule means at a time; `schema` is where the warehouse's tables are.
+
+    A segment among `others` that it asks for means whom its rule means, not who its members are.
+    """
     bound = Bound(now, timezone)
-    condition = Evaluator(bound, schema).meant(rule)
+    condition = Evaluator(bound, schema, others).meant(rule)
     people = table("profiles", _PEOPLE, schema)
     query = exp.select(exp.column("profile_id", _PEOPLE)).from_(people).where(condition)
     return Compiled(query, bound.values)

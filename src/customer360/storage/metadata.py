@@ -48,6 +48,7 @@ shop_clock = Table(
     metadata,
     shop_id(),
     Column("change", BigInteger, nullable=False, default=0, info=KEEP),
+    Column("moves", BigInteger, nullable=False, default=0, info=KEEP),
     Column("synced", BigInteger, nullable=False, default=0, info=KEEP),
     Column("forgotten", BigInteger, nullable=False, default=0, info=KEEP),
     Column("refreshed", BigInteger, nullable=True, info=KEEP),
@@ -55,9 +56,10 @@ shop_clock = Table(
     Column("lease_owner", BigInteger, nullable=True, info=KEEP),
     Column("lease_until", BigInteger, nullable=False, default=0, info=KEEP),
 )
-"""One row per shop: its last change number, the last one known to be in the warehouse, the last one whose tombstones
-are no longer kept, the last one that the members of its segments follow (null: it has no segments), and the worker's
-lease."""
+"""One row per shop: its last change number, how many changes only moved members of segments (so that whoever else
+computes from what it read need not begin again), the last one known to be in the warehouse, the last one whose
+tombstones are no longer kept, the last one that the members of its segments follow (null: it has no segments), and
+the worker's lease."""
 
 tombstones = Table(
     "tombstones",

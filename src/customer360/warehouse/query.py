@@ -135,6 +135,10 @@ class EitherWarehouse:
         """The answer to a question about one shop."""
         return self._ask(lambda one: one.query(shop_id, sql, params))
 
+    def session(self, shop_id: int) -> AbstractContextManager[Session]:
+        """Several questions on one snapshot, where no worker has the shop's files; raises WarehouseBusy."""
+        return self._local.session(shop_id)
+
     def sync(self, shop_id: int) -> SyncResult:
         """Copy what changed since the last sync."""
         return self._ask(lambda one: one.sync(shop_id))

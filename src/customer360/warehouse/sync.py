@@ -13,7 +13,7 @@ from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, exists, false, select, update
 
 from customer360.errors import ShopNotFound
 from customer360.storage.database import Database
@@ -91,10 +91,13 @@ def note_synced(database: Database, shop_id: int, change: int) -> None:
             .where(shop_clock.c.shop_id == shop_id)
             .values(synced=change, forgotten=change)
         )
-        for table in (tombstones, profile_changes):
-            connection.execute(
-                delete(table).where(table.c.shop_id == shop_id, table.c.change <= change)
-            )
+        # Where there are segments, their members have to follow first.
+        followed = exists().where(
+            shop_clock.c.shop_id == shop_id, shop_clock.c.refreshed.is_not(None)
+        )
+        for table, kept in ((tombstones, false()), (profile_changes, followed)):
+            old = (table.c.shop_id == shop_id) & (table.c.change <= change)
+            connection.execute(delete(table).where(old, ~kept))
 
 
 @dataclass(frozen=True, slots=True)

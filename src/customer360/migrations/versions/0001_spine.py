@@ -601,6 +601,7 @@ def upgrade() -> None:
         "shop_clock",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
+        sa.Column("moves", sa.BigInteger(), nullable=False),
         sa.Column("synced", sa.BigInteger(), nullable=False),
         sa.Column("forgotten", sa.BigInteger(), nullable=False),
         sa.Column("refreshed", sa.BigInteger(), nullable=True),
