@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 import duckdb
 import psycopg
+import pyarrow as pa
 from sqlglot import transpile
 
 from customer360.segments.to_sql import Compiled
 from customer360.storage.engines.duckdb import DuckDBTransaction
 from customer360.warehouse.schema import column_type, prepare
 from tests.segments.shop import SCHEMA, Person, tables_of
+
+SHOP_ID = 7
 
 
 class Warehouse(Protocol):
@@ -45,6 +48,11 @@ class DuckDB:
 
     def rows(self, compiled: Compiled) -> list[tuple[Any, ...]]:
         return self.connection.execute(compiled.sql(), compiled.values).fetchall()
+
+    def query(self, shop_id: int, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        """As the product asks a shop's warehouse."""
+        assert shop_id == SHOP_ID
+        return self._transaction.query(sql, params)
 
     def close(self) -> None:
         self.connection.close()
