@@ -181,11 +181,11 @@ def _bound(sort: str, value: str | float) -> Any:
 
 
 def _raw(row: dict[str, Any]) -> dict[str, Any]:
-    """Amounts as ten-thousandths and times as instants again, as cards hold them."""
-    return {name: _raw_value(value) for name, value in row.items()}
+    return {name: raw_value(value) for name, value in row.items()}
 
 
-def _raw_value(value: Any) -> Any:
+def raw_value(value: Any) -> Any:
+    """A value of the warehouse as cards hold it: amounts as ten-thousandths, times as instants."""
     if isinstance(value, Decimal):
         return int(value.scaleb(4))
     if isinstance(value, datetime):

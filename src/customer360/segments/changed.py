@@ -23,6 +23,7 @@ _COPIES = (
     ("events_all", "fragment_id"),
     ("orders", "fragment_id"),
     ("order_lines", "fragment_id"),
+    ("segment_members", "profile_id"),
 )
 """What rules read, and by which column a row is somebody's."""
 
@@ -66,16 +67,24 @@ def select_memberships(
     people = exp.column("profile_id", "p")
     query = exp.select(people, *held).from_(table("profiles", "p", ""))
     changed = exp.select(exp.Unnest(expressions=[_ids(bound, profile_ids)]).as_("profile_id"))
-    query = query.with_("changed", changed, materialized=True)
+    return Compiled(over_rows_of(changed, query, schema), bound.values)
+
+
+def over_rows_of(people: exp.Select, query: exp.Select, schema: str = "main") -> exp.Select:
+    """The query over copies of some people's rows, which stand under the names of the tables; changes the query.
+
+    `people` selects their profile ids. What the query does not read is not copied.
+    """
+    query.with_("changed", people, materialized=True, copy=False)
     for name, key in _COPIES:
         owners = "fragment_profiles" if key == "fragment_id" else "changed"
-        copy = (
+        rows = (
             exp.select("r.*")
             .from_(table(name, "r", schema))
             .where(exp.column(key, "r").isin(query=exp.select(key).from_(owners)))
         )
-        query = query.with_(name, copy, materialized=True)
-    return Compiled(query, bound.values)
+        query.with_(name, rows, materialized=True, copy=False)
+    return query
 
 
 def _members(segment_id: int, profile_ids: pa.ChunkedArray | pa.Array) -> pa.Table:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from sqlglot import exp
 
 from customer360.segments.ast import AttributeIs, EventDid, PropertyIs, Value, Within
@@ -20,6 +21,8 @@ _MESSAGES = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
 _FULL_FATIGUE = 10
 _ORDER_COLUMNS = {"order_id": "order_key"}
 _LINE_COLUMNS = {"price": "unit_price"}
+_PURCHASES = ("not e.test", "e.cancelled_at is null")
+_OF_ORDER = "l.order_id = e.order_id"
 
 
 class EventSql:
@@ -45,17 +48,51 @@ class EventSql:
         """How many messages were sent to the person today, or in the last 7 days."""
         if node.op in ("is_empty", "is_not_empty"):
             return exp.true() if node.op == "is_not_empty" else exp.false()
-        days = 0 if node.attribute == "messages_today" else 7
+        query, measure = self._sent(node.attribute)
+        return self._among(query, [(measure, node.op, node.value)])
+
+    def sent(self, attribute: str) -> exp.Select:
+        """What `messages` compares, of all people in the tables together."""
+        query, measure = self._sent(attribute)
+        return query.select(measure, append=False)
+
+    def measured(self, node: EventDid) -> exp.Select:
+        """Of all people in the tables together: `count` and `total` of what fits, and `last_at` of it at any time."""
+        time = exp.column("placed_at" if node.event == "order_placed" else "occurred_at", "e")
+        when = exp.Where(this=exp.and_(exp.true(), *self._when(time, node.within)))
+        total: exp.Expr = exp.null()
+        if node.sum:
+            known = property_of(node.event, node.sum.property)
+            kind = "decimal(18, 4)" if known and known.type == "money" else "double"
+            added = exp.Filter(this=self._added(node.event, node.sum.property), expression=when)
+            total = exp.cast(added, kind, dialect="duckdb")
+        return self._occurrences(msgspec.structs.replace(node, within=None)).select(
+            exp.Filter(this=self._counted(node), expression=when.copy()).as_("count"),
+            total.as_("total"),
+            exp.Max(this=time.copy()).as_("last_at"),
+            append=False,
+        )
+
+    def of_type(self, event: str, *, lines: bool) -> exp.Select:
+        """Every event of a type, whoever's; of purchases their lines where wanted."""
+        if event != "order_placed":
+            of_type = exp.column("type", "e").eq(self._bound.value(event))
+            return exp.select("1").from_(self._table("events_all", "e")).where(of_type)
+        query = exp.select("1").from_(self._table("orders", "e")).where(*_PURCHASES)
+        return query.join(self._table("order_lines", "l"), on=_OF_ORDER) if lines else query
+
+    def _sent(self, attribute: str) -> tuple[exp.Select, exp.Expr]:
+        """The messages that were sent in the time of an attribute, and how it counts them."""
+        days = 0 if attribute == "messages_today" else 7
         sent = exp.column("type", "e").isin(*_MESSAGES)
         since = exp.column("occurred_at", "e") >= self._bound.days_ago(days)
-        query = self._from("events_all").where(sent, since)
         measure: exp.Expr = exp.Count(this=exp.Star())
-        if node.attribute == "fatigue":
+        if attribute == "fatigue":
             share = measure / exp.Literal.number(f"{_FULL_FATIGUE}.0")
             measure = exp.Least(
                 this=share, expressions=[exp.Literal.number("1.0")], ignore_nulls=True
             )
-        return self._among(query, [(measure, node.op, node.value)])
+        return self._from("events_all").where(sent, since), measure
 
     def _among(self, query: exp.Select, tests: list[tuple[exp.Expr, str, Value]]) -> exp.Expr:
         if not tests:
@@ -80,21 +117,19 @@ class EventSql:
     def _orders(self, node: EventDid) -> exp.Select:
         lines = event_of(node.event).lines
         query = self._from("orders").where(
-            "not e.test",
-            "e.cancelled_at is null",
+            *_PURCHASES,
             *self._when(exp.column("placed_at", "e"), node.within),
             *(self._fits(node.event, one) for one in node.where if one.property not in lines),
         )
         on_line = [self._fits(node.event, one) for one in node.where if one.property in lines]
         table = self._table("order_lines", "l")
-        mine = exp.column("order_id", "l").eq(exp.column("order_id", "e"))
         if _sums_lines(node):
             # An order without lines adds nothing, and counts where no line is asked for.
             return query.join(
-                table, on=exp.and_(mine, *on_line), join_type="inner" if on_line else "left"
+                table, on=exp.and_(_OF_ORDER, *on_line), join_type="inner" if on_line else "left"
             )
         if on_line:
-            fitting = exp.select("1").from_(table).where(mine, *on_line)
+            fitting = exp.select("1").from_(table).where(_OF_ORDER, *on_line)
             query = query.where(exp.Exists(this=fitting))
         return query
 
@@ -137,10 +172,10 @@ class EventSql:
     def _fits(self, event: str, one: PropertyIs) -> exp.Expr:
         known = property_of(event, one.property)
         assert known is not None
-        column = self._column(event, known)
+        column = self.column(event, known)
         return compare(column, known.type, one.op, one.value, self._bound)
 
-    def _column(self, event: str, known: Property) -> exp.Expr:
+    def column(self, event: str, known: Property) -> exp.Expr:
         """Where the warehouse has a property."""
         if known.unknown:
             return null_of(known.type)
@@ -159,13 +194,16 @@ class EventSql:
         return column
 
     def _summed(self, event: str, name: str) -> exp.Expr:
+        zero = exp.Literal.number(0)
+        return exp.Coalesce(this=self._added(event, name), expressions=[zero])
+
+    def _added(self, event: str, name: str) -> exp.Expr:
         known = property_of(event, name)
         assert known is not None
-        column = self._column(event, known)
+        column = self.column(event, known)
         if known.type == "custom":
             column = number_in(column)
-        zero = exp.Literal.number(0)
-        return exp.Coalesce(this=exp.Sum(this=column), expressions=[zero])
+        return exp.Sum(this=column)
 
 
 def _path(name: str) -> str:
