@@ -12,12 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from customer360.clock import DAY, Instant, local_date, to_iso
 from customer360.profiles.browse import Found, Wanted, browse, countries
 from customer360.profiles.hydrate import Summary, hydrate, search
+from customer360.spreadsheet import as_csv, safe_text
 from customer360.values import Amount, counted, money_text
 from customer360.web import filters, formats
 from customer360.web.door import Door, Page
 from customer360.web.filters import PAGE_ROWS, CustomerFilter
 from customer360.web.freshness import freshness
-from customer360.web.spreadsheet import as_csv, download
+from customer360.web.spreadsheet import download
 from customer360.web.visit import Visit
 from customer360.web.words import title_of
 
@@ -297,4 +298,4 @@ def _export_row(facts: dict[str, Any], person: Summary, currency: str) -> list[s
         to_iso(facts["last_order_at"]),
         to_iso(facts["last_seen_at"]),
     )
-    return ["" if value is None else str(value) for value in values]
+    return ["" if value is None else safe_text(str(value)) for value in values]

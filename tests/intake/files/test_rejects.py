@@ -13,7 +13,7 @@ from customer360.clock import FixedClock
 from customer360.intake.files.formats import Kind
 from customer360.intake.files.jobs import Import, read_import, start_import
 from customer360.intake.files.plan import plan_import
-from customer360.intake.files.rejects import safe_cell, write_rejects
+from customer360.intake.files.rejects import write_rejects
 from customer360.storage.database import Database
 from customer360.storage.metadata import shop_clock
 
@@ -71,22 +71,3 @@ def test_rejected_events_are_lines(database: Database, clock: FixedClock, tmp_pa
     lines = rejects_of(database, clock, path, "events", [])
 
     assert lines[1:] == [["2", "bad_encoding", "The line is not valid utf-8", '{"�": 2}']]
-
-
-@pytest.mark.parametrize(
-    ("cell", "safe"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
-        ("-2+3", "'-2+3"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("-12.50", "-12.50"),
-        ("+353861234567", "+353861234567"),
-        ("plain", "plain"),
-        ("", ""),
-    ],
-)
-def test_no_cell_is_a_formula(cell: str, safe: str) -> None:
-    assert safe_cell(cell) == safe

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,9 +16,8 @@ from customer360.intake.files.jobs import Import
 from customer360.intake.files.open import OpenedFile, open_text
 from customer360.intake.files.rows import REJECT_COLUMNS, Table
 from customer360.intake.tables import dead_letters
+from customer360.spreadsheet import safe_cell
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 _BATCH = 1000
 
 
@@ -33,7 +31,7 @@ def write_rejects(connection: Connection, job: Import, path: Path, output: TextI
     with closing(_rejected_rows(connection, job)) as rejected, open_text(path) as file:
         header, rows = _rows(file, job)
         writer = csv.writer(output)
-        writer.writerow([*REJECT_COLUMNS, *map(safe_cell, header)])
+        writer.writerow([*REJECT_COLUMNS, *map(_cell, header)])
         query = "select number, reason, detail from rejected order by number"
         wanted = rejected.execute(query)
         entry = wanted.fetchone()
@@ -41,18 +39,14 @@ def write_rejects(connection: Connection, job: Import, path: Path, output: TextI
             if entry is None:
                 break
             if number == entry[0]:
-                writer.writerow([*entry[:2], *map(safe_cell, [entry[2], *cells])])
+                writer.writerow([*entry[:2], *map(_cell, [entry[2], *cells])])
                 written += 1
                 entry = wanted.fetchone()
     return written
 
 
-def safe_cell(text: str) -> str:
-    """The text such that no spreadsheet takes it for a formula; numbers stay as they are."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+def _cell(text: str) -> str:
+    return safe_cell(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def _rejected_rows(connection: Connection, job: Import) -> sqlite3.Connection:
