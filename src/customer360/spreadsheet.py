@@ -36,14 +36,20 @@ def as_csv(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, mark: bool = True
 ) -> Iterator[bytes]:
     """The bytes of the file, a piece at a time; with `mark`, spreadsheets know it for UTF-8. Cells are safe already."""
-    buffer = io.StringIO()
-    buffer.write("\ufeff" if mark else "")
+    buffer = io.StringIO("\ufeff" if mark else "", newline="")
+    buffer.seek(0, io.SEEK_END)
     writer = csv.writer(buffer)
     writer.writerow(header)
     for row in rows:
         writer.writerow(row)
         if buffer.tell() > _PIECE_CHARACTERS:
-            yield buffer.getvalue().encode("utf-8", "replace")
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode("utf-8", "replace")
+            yield _bytes(buffer)
+    yield _bytes(buffer)
+
+
+def _bytes(buffer: io.StringIO) -> bytes:
+    """What the buffer holds, and empty it; no program reads on after a NUL."""
+    text = buffer.getvalue().replace("\0", "")
+    buffer.seek(0)
+    buffer.truncate()
+    return text.encode("utf-8", "replace")

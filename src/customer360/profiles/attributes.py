@@ -229,6 +229,9 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     *ENRICHED_ATTRIBUTES,
 )
 
+FULL_FATIGUE = 10
+"""Messages in seven days at which a person has had enough: fatigue 1."""
+
 BY_NAME: dict[str, Attribute] = {attribute.name: attribute for attribute in ATTRIBUTES}
 STORED: tuple[Attribute, ...] = tuple(
     attribute for attribute in ATTRIBUTES if not attribute.moves and not attribute.enriched

@@ -100,7 +100,7 @@ def browse(
         [*params, *bound, limit, offset],
     )
     total, everyone = _counts(warehouse, shop_id, wanted)
-    return Found([_raw(row) for row in table.to_pylist()], total, everyone)
+    return Found([raw(row) for row in table.to_pylist()], total, everyone)
 
 
 def _counts(warehouse: WarehouseQuery, shop_id: int, wanted: Wanted) -> tuple[int, int]:
@@ -180,7 +180,8 @@ def _bound(sort: str, value: str | float) -> Any:
         raise InvalidInput(f"This is no position in a list by {sort}", "cursor") from error
 
 
-def _raw(row: dict[str, Any]) -> dict[str, Any]:
+def raw(row: dict[str, Any]) -> dict[str, Any]:
+    """Amounts as ten-thousandths and times as instants again, as cards hold them."""
     return {name: raw_value(value) for name, value in row.items()}
 
 

@@ -15,7 +15,7 @@ from customer360.clock import Instant, local_date, start_of_day, to_iso
 from customer360.errors import ProfileNotFound
 from customer360.events.model import Address, Identifier
 from customer360.identities.tables import profiles
-from customer360.profiles.attributes import ATTRIBUTES, BY_NAME, CHANNEL_ATTRIBUTES
+from customer360.profiles.attributes import ATTRIBUTES, BY_NAME, CHANNEL_ATTRIBUTES, FULL_FATIGUE
 from customer360.profiles.facts import SENT, Facts, OrderFact, gather
 from customer360.profiles.fold import Names, names_of, tags_of
 from customer360.profiles.identifiers import IdentifierFact
@@ -25,8 +25,6 @@ from customer360.values import money_text
 
 AttributeValue = int | float | str | bool | list[str] | None
 
-_FULL_FATIGUE = 10
-"""Messages in seven days at which a person has had enough: fatigue 1."""
 _COUNTED_AS: dict[str, str] = {
     "email_sent": "email_sent_count",
     "email_opened": "email_opened_count",
@@ -139,9 +137,7 @@ def load_card(
         name=names.full if names else "",
         first_name=names.first_name if names else "",
         last_name=names.last_name if names else "",
-        addresses=tuple(
-            known.address for known in sorted(facts.aggregate.addresses.values(), key=_newest_first)
-        ),
+        addresses=facts.aggregate.newest_addresses(),
         identifiers=tuple(_identifier(fact) for fact in facts.identifiers),
         contact_points=tuple(points),
         attributes={attribute.name: attributes.get(attribute.name) for attribute in ATTRIBUTES},
@@ -362,7 +358,7 @@ def _moving_attributes(
         else _days(int(last_order_at), today, timezone),  # type: ignore[arg-type]
         "messages_today": sum(at >= midnight for at in sent),
         "messages_7d": week,
-        "fatigue": min(1.0, week / _FULL_FATIGUE),
+        "fatigue": min(1.0, week / FULL_FATIGUE),
     }
 
 
@@ -392,7 +388,3 @@ def _traits(facts: Facts, names: Names | None) -> tuple[TraitView, ...]:
     if names is not None:
         told.insert(0, TraitView("name", names.full, names.source, names.at))
     return tuple(told)
-
-
-def _newest_first(known: Any) -> tuple[int, str]:
-    return (-known.at, known.key)

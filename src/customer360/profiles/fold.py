@@ -115,7 +115,25 @@ class Naming(msgspec.Struct, omit_defaults=True):
             _keep_newest(self.names, trust, names)
 
 
-class Aggregate(Naming, omit_defaults=True):
+class Addressing(Naming, omit_defaults=True):
+    """The part of an aggregate that an envelope needs."""
+
+    addresses: dict[str, KnownAddress] = {}
+
+    def include(self, other: Naming) -> None:
+        """Add what another fragment told."""
+        super().include(other)
+        if isinstance(other, Addressing):
+            for key, address in other.addresses.items():
+                _keep_newest(self.addresses, key, address)
+
+    def newest_addresses(self) -> tuple[Address, ...]:
+        """The postal addresses, the newest told first."""
+        known = sorted(self.addresses.values(), key=lambda one: (-one.at, one.key))
+        return tuple(one.address for one in known)
+
+
+class Aggregate(Addressing, omit_defaults=True):
     """What the events of one fragment add up to, derived events and orders apart."""
 
     types: dict[str, Count] = {}
@@ -124,7 +142,6 @@ class Aggregate(Naming, omit_defaults=True):
     in_store_at: Instant = 0
     negative_reviews: int = 0
     traits: dict[str, Trait] = {}
-    addresses: dict[str, KnownAddress] = {}
     all_tags: Tags | None = None
     tag_marks: dict[str, TagMark] = {}
     first_landing: Landing | None = None
@@ -140,6 +157,7 @@ _NEGATIVE_STARS = 3
 
 _decoder = msgspec.json.Decoder(Aggregate)
 _naming_decoder = msgspec.json.Decoder(Naming)
+_addressing_decoder = msgspec.json.Decoder(Addressing)
 _encoder = msgspec.json.Encoder()
 
 
@@ -151,6 +169,11 @@ def decode(blob: bytes) -> Aggregate:
 def decode_naming(blob: bytes) -> Naming:
     """What a stored aggregate says of the name, without the time to decode the rest."""
     return _naming_decoder.decode(blob)
+
+
+def decode_addressing(blob: bytes) -> Addressing:
+    """What a stored aggregate says of name and addresses."""
+    return _addressing_decoder.decode(blob)
 
 
 def encode(aggregate: Aggregate) -> bytes:
@@ -200,8 +223,6 @@ def combine(parts: Iterable[Aggregate]) -> Aggregate:
         for landing in (part.first_landing, part.last_landing):
             if landing is not None:
                 _fold_landing(whole, landing)
-        for key, address in part.addresses.items():
-            _keep_newest(whole.addresses, key, address)
         for tag, mark in part.tag_marks.items():
             _keep_newest(whole.tag_marks, tag, mark)
         if part.all_tags and (whole.all_tags is None or _newer(part.all_tags, whole.all_tags)):

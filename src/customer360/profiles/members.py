@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Connection, and_, bindparam, select
 
 from customer360.identities.tables import fragments, observations
-from customer360.profiles.fold import Aggregate, Naming, decode, decode_naming, encode
+from customer360.profiles.fold import (
+    Addressing,
+    Aggregate,
+    Naming,
+    decode,
+    decode_addressing,
+    decode_naming,
+    encode,
+)
 from customer360.storage.database import Writes, rows_in
 
 
@@ -91,6 +99,14 @@ def namings_in(
     """What these fragments are called, by fragment."""
     rows = rows_in(connection, _IN, (shop_id,), sorted(fragment_ids))
     return {fragment_id: decode_naming(blob) for fragment_id, blob in rows}
+
+
+def addressings_in(
+    connection: Connection, shop_id: int, fragment_ids: Iterable[int]
+) -> dict[int, Addressing]:
+    """Names and postal addresses that these fragments tell, by fragment."""
+    rows = rows_in(connection, _IN, (shop_id,), sorted(fragment_ids))
+    return {fragment_id: decode_addressing(blob) for fragment_id, blob in rows}
 
 
 def write_aggregates(writes: Writes, shop_id: int, aggregates: Mapping[int, Aggregate]) -> None:

@@ -12,13 +12,13 @@ from decimal import Decimal
 import msgspec
 from sqlglot import exp
 
+from customer360.profiles.attributes import FULL_FATIGUE
 from customer360.segments.ast import AttributeIs, EventDid, PropertyIs, Value, Within
 from customer360.segments.catalogue import Property, event_of, property_of
 from customer360.segments.comparisons import Bound, compare, null_of, number_in, ordered, table
 from customer360.segments.days import span_of
 
 _MESSAGES = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
-_FULL_FATIGUE = 10
 _ORDER_COLUMNS = {"order_id": "order_key"}
 _LINE_COLUMNS = {"price": "unit_price"}
 _PURCHASES = ("not e.test", "e.cancelled_at is null")
@@ -88,7 +88,7 @@ class EventSql:
         since = exp.column("occurred_at", "e") >= self._bound.days_ago(days)
         measure: exp.Expr = exp.Count(this=exp.Star())
         if attribute == "fatigue":
-            share = measure / exp.Literal.number(f"{_FULL_FATIGUE}.0")
+            share = measure / exp.Literal.number(f"{FULL_FATIGUE}.0")
             measure = exp.Least(
                 this=share, expressions=[exp.Literal.number("1.0")], ignore_nulls=True
             )

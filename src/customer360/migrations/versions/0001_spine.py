@@ -188,6 +188,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_change", "events", ["shop_id", "change"], unique=False)
     op.create_table(
+        "exports",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("export_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("segment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("segment_name", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("everybody", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), autoincrement=False, nullable=True),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("written", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("without_consent", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("without_contact", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "export_id", name=op.f("pk_exports")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_exports_segment", "exports", ["shop_id", "segment_id"], unique=False)
+    op.create_table(
         "fragment_identifiers",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("type", sa.Text(), nullable=False),

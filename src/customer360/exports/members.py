@@ -1,0 +1,98 @@
+"""Who is in a segment, and what the warehouse knows of them? A page at a time, in the order of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from customer360.clock import Instant, local_date, start_of_day, to_datetime
+from customer360.profiles.attributes import FULL_FATIGUE, STORED
+from customer360.profiles.browse import WarehouseQuery, raw
+from customer360.profiles.facts import SENT
+from customer360.segments.model import ALL_CUSTOMERS_ID
+
+# Small enough for a page of the widest format to take some ten megabytes.
+PAGE = 10_000
+
+_STORED = frozenset(attribute.name for attribute in STORED)
+_COUNTED = frozenset(("messages_today", "messages_7d", "fatigue"))
+_SINCE_ORDER = "days_since_last_order"
+
+
+def membership(segment_id: int) -> tuple[str, list[Any]]:
+    """The condition on `profiles p` that holds for a segment's members, and the values that it binds."""
+    if segment_id == ALL_CUSTOMERS_ID:
+        return "p.kind = 'customer'", []
+    asked = "select m.profile_id from segment_members m where m.segment_id = ?"
+    return f"p.profile_id in ({asked})", [segment_id]
+
+
+def members(
+    warehouse: WarehouseQuery,
+    shop_id: int,
+    segment_id: int,
+    attributes: Sequence[str],
+    now: Instant,
+    timezone: str,
+) -> Iterator[dict[int, dict[str, Any]]]:
+    """The members by id with their attributes, raw as cards hold them; those of enrichment are left out."""
+    wanted = [*dict.fromkeys(name for name in attributes if name in _STORED)]
+    if _SINCE_ORDER in attributes and "last_order_at" not in wanted:
+        wanted.append("last_order_at")
+    where, bound = membership(segment_id)
+    sql = f"""
+        select {", ".join(f"p.{name}" for name in ("profile_id", *wanted))}
+        from profiles p
+        where {where} and p.profile_id > ?
+        order by p.profile_id
+        limit {PAGE}
+        """
+    last = 0
+    while True:
+        rows = warehouse.query(shop_id, sql, [*bound, last]).to_pylist()
+        page = {row.pop("profile_id"): raw(row) for row in rows}
+        if _SINCE_ORDER in attributes:
+            _add_days(page, now, timezone)
+        if page and _COUNTED & set(attributes):
+            _add_messages(warehouse, shop_id, page, now, timezone)
+        yield page
+        if len(page) < PAGE:
+            return
+        last = max(page)
+
+
+def _add_days(page: dict[int, dict[str, Any]], now: Instant, timezone: str) -> None:
+    today = local_date(now, timezone)
+    for told in page.values():
+        at = told["last_order_at"]
+        told[_SINCE_ORDER] = None if at is None else (today - local_date(at, timezone)).days
+
+
+def _add_messages(
+    warehouse: WarehouseQuery,
+    shop_id: int,
+    page: dict[int, dict[str, Any]],
+    now: Instant,
+    timezone: str,
+) -> None:
+    """Messages of the shop's day and of the last seven, counted as segments count them."""
+    today = local_date(now, timezone)
+    since = [start_of_day(today - timedelta(days=days), timezone) for days in (0, 7)]
+    midnight, week = (to_datetime(at).replace(tzinfo=None) for at in since)
+    sql = f"""
+        select
+            f.profile_id,
+            count(*) filter (where e.occurred_at >= ?) as messages_today,
+            count(*) as messages_7d
+        from event_facts e
+        join fragment_profiles f using (fragment_id)
+        where e.type in {SENT} and e.occurred_at >= ? and f.profile_id between ? and ?
+        group by f.profile_id
+        """
+    for told in page.values():
+        told |= {"messages_today": 0, "messages_7d": 0, "fatigue": 0.0}
+    counts = warehouse.query(shop_id, sql, [midnight, week, min(page), max(page)]).to_pylist()
+    for row in counts:
+        if (person := page.get(row.pop("profile_id"))) is not None:
+            person |= {**row, "fatigue": min(1.0, row["messages_7d"] / FULL_FATIGUE)}
