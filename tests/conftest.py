@@ -1,8 +1,8 @@
 """What the tests stand on: shared contracts, real databases, a real browser, a clock at rest.
 
 Where a part is missing, the tests that need it are skipped and say why. With C360_REQUIRE_SHARED,
-C360_REQUIRE_POSTGRES or C360_REQUIRE_BROWSER set to 1 they fail instead; continuous integration
-sets all three.
+C360_REQUIRE_POSTGRES, C360_REQUIRE_BROWSER or C360_REQUIRE_LIBREOFFICE set to 1 they fail instead;
+continuous integration sets all of them.
 """
 
 import os

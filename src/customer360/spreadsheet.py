@@ -24,12 +24,17 @@ def safe_text(text: str) -> str:
     """The text such that a spreadsheet takes it neither for a formula nor for a number: an apostrophe before it."""
     if _NO_NUMBER.fullmatch(text):
         return f"'{text}"
-    return _FORMULA.sub("'", text)
+    return _without_formulas(text)
 
 
 def safe_cell(text: str) -> str:
     """The text such that no spreadsheet takes it for a formula; numbers stay as they are."""
-    return text if _NUMBER.fullmatch(text) else _FORMULA.sub("'", text)
+    return text if _NUMBER.fullmatch(text) else _without_formulas(text)
+
+
+def _without_formulas(text: str) -> str:
+    # Most cells are a word, a number or a hash.
+    return text if text.isalnum() else _FORMULA.sub("'", text)
 
 
 def as_csv(
