@@ -12,7 +12,7 @@ import pytest
 
 from customer360.exports.export import Export, format_named
 from customer360.exports.scope import Scope, scope
-from customer360.segments.model import Segment, all_customers
+from customer360.segments.model import ALL_CUSTOMERS_ID, Segment, all_customers
 from tests.house import House
 
 
@@ -53,10 +53,10 @@ class Exporter:
         header, *rows = self.table(format, **options)
         return [dict(reversed(list(zip(header, row, strict=True)))) for row in rows]
 
-    def scope(self, format: str, **options: Any) -> Scope:
+    def scope(self, format: str, segment_id: int = ALL_CUSTOMERS_ID, **options: Any) -> Scope:
         """What it would come to."""
         app, shop_id = self.house.app, self.house.shop.shop_id
-        return scope(app.warehouse, shop_id, 1, format_named(format), **options)
+        return scope(app.warehouse, shop_id, segment_id, format_named(format), **options)
 
 
 @pytest.fixture

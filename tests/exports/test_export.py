@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from customer360.errors import InvalidInput
 from customer360.exports import FORMATS, export, members
 from customer360.exports.export import format_named
 from customer360.exports.store import ExportRow, list_exports
 from customer360.identities.tables import profiles
+from customer360.segments.model import all_customers
+from customer360.segments.tables import segment_members
+from customer360.storage.database import next_change
 from tests.exports.conftest import Exporter
 from tests.exports.test_formats import hashed
 
@@ -110,6 +114,27 @@ def test_the_match_rate_to_expect_follows_the_share_of_e_mails(quick: Exporter) 
     assert quick.scope("pinterest").match_rate == (60, 80)
 
 
+def test_a_segment_leaves_with_its_members_alone(exporter: Exporter) -> None:
+    for name in ("ann", "bea", "cy"):
+        exporter.person(name, email=f"{name}@x.example", email_consent=name != "cy")
+    exporter.house.drain()
+    shop_id, segment = exporter.house.shop.shop_id, replace(all_customers(), segment_id=77)
+    with exporter.house.app.database.write() as connection:
+        change = next_change(connection, shop_id)
+        for number, name in enumerate(("bea", "cy")):
+            row = {
+                "segment_id": 77,
+                "profile_id": exporter.house.profile_id(f"email:{name}@x.example"),
+            }
+            row |= {"shop_id": shop_id, "member_id": number, "entered_at": 0, "change": change}
+            connection.execute(insert(segment_members).values(row))
+    exporter.house.app.warehouse.sync(shop_id)
+
+    assert [row["E-mail"] for row in exporter.rows("email", segment=segment)] == ["bea@x.example"]
+    found = exporter.scope("email", segment_id=77)
+    assert (found.members, found.written, found.without_consent) == (2, 1, 1)
+
+
 def log_of(exporter: Exporter, **options: Any) -> list[ExportRow]:
     with exporter.house.app.database.read() as connection:
         return list_exports(connection, exporter.house.shop.shop_id, **options)
@@ -184,7 +209,7 @@ def test_attributes_are_those_of_the_profile(quick: Exporter) -> None:
     for call in (
         {"event": "Order Completed", "properties": order, "timestamp": "2026-06-10T09:00:00Z"},
         {"event": "Email Sent", "timestamp": "2026-06-15T08:00:00Z"},
-        {"event": "Email Sent", "timestamp": "2026-06-12T08:00:00Z"},
+        {"event": "Email Sent", "timestamp": "2026-06-14T22:59:59Z"},
         {"event": "Email Sent", "timestamp": "2026-05-12T08:00:00Z"},
     ):
         house.segment({"type": "track", "userId": "u1", **call})
