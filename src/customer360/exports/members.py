@@ -10,7 +10,7 @@ from customer360.clock import Instant, local_date, start_of_day, to_datetime
 from customer360.profiles.attributes import FULL_FATIGUE, STORED
 from customer360.profiles.browse import WarehouseQuery, raw
 from customer360.profiles.facts import SENT
-from customer360.segments.model import ALL_CUSTOMERS_ID
+from customer360.segments.ast import ALL_CUSTOMERS_ID
 
 # Small enough for a page of the widest format to take some ten megabytes.
 PAGE = 10_000
