@@ -13,14 +13,17 @@ from sqlalchemy.event import listens_for
 from tests.house import House, at
 
 from customer360 import worker
-from customer360.clock import SECOND
+from customer360.clock import SECOND, FixedClock, Instant
 from customer360.events.model import Trust
+from customer360.events.tables import events
 from customer360.identities.tables import profiles
 from customer360.intake import batch, dead_letters, understanding, waiting
 from customer360.intake.accepted import AcceptedSignals
+from customer360.intake.batch import Lease
 from customer360.intake.tables import imports
 from customer360.intake.waiting import take
 from customer360.storage.database import next_change
+from customer360.storage.metadata import profile_changes
 
 
 @pytest.fixture
@@ -453,6 +456,44 @@ def test_change_numbers_have_no_holes(house: House) -> None:
         first = next_change(connection, house.shop.shop_id)
     with house.app.database.write() as connection:
         assert next_change(connection, house.shop.shop_id) == first + 1
+
+
+class BusyClock(FixedClock):
+    """Somebody else takes a change number the first time that a step is about to write."""
+
+    def __init__(self, house: House, *, moves: bool) -> None:
+        super().__init__()
+        self._house, self._moves, self._taken = house, moves, False
+
+    def now(self) -> Instant:
+        if not self._taken:
+            self._taken = True
+            with self._house.app.database.write() as connection:
+                next_change(connection, self._house.shop.shop_id, moves=self._moves)
+        return super().now()
+
+
+@pytest.mark.parametrize(("moves", "computed"), [(True, 1), (False, 2)])
+def test_a_step_is_computed_again_for_other_changes_than_moves_of_members(
+    house: House, moves: bool, computed: int
+) -> None:
+    house.segment(track("Product Viewed", anonymousId="c1"))
+    app, shop_id = house.app, house.shop.shop_id
+    translated: list[object] = []
+
+    def translate(*told: Any) -> Any:
+        translated.append(told)
+        return app.translators["segment"](*told)
+
+    clock, lease = BusyClock(house, moves=moves), Lease(shop_id, 1, 0, 10)
+    result = batch.process(
+        app.database, house.shop, lease, {"segment": translate}, AcceptedSignals(), clock, 10
+    )
+
+    assert (result.stored, len(translated)) == (1, computed)
+    with app.database.read() as connection:
+        assert list(connection.scalars(select(events.c.change))) == [2]
+        assert set(connection.scalars(select(profile_changes.c.change))) == {2}
 
 
 def test_a_large_import_does_not_hold_up_the_signals_of_now(house: House) -> None:

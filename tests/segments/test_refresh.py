@@ -19,7 +19,7 @@ from customer360.segments.conditions import attribute_is
 from customer360.segments.members import changes_since, member_ids, segments_of
 from customer360.segments.model import Cause
 from customer360.segments.parse import parse_query
-from customer360.segments.queue import shops_to_refresh
+from customer360.segments.queue import shops_to_refresh, standing
 from customer360.segments.store import (
     change_segment,
     delete_segment,
@@ -427,6 +427,25 @@ def test_a_segment_that_fails_keeps_its_members_and_holds_up_no_other(club: Club
     club.do(retry_segment, made)
     club.refresh()
     assert (club.segment(made).state, club.members(made)) == ("updated", {BOB})
+
+
+def test_a_shop_tells_how_well_its_members_follow(club: Club) -> None:
+    club.fill(quizzed())
+    break_quizzes(club)
+    club.make("Quizzed", QUIZZED)
+    club.make("Irish", IRISH)
+    club.refresh()
+    club.make("New", IRISH)
+    club.note([ANN, BOB])
+    club.note([BOB])
+
+    told = club.do(standing)
+
+    assert told.states == {"waiting": 1, "syncing": 0, "updated": 1, "failed": 1}
+    assert told.failures == (
+        "Quizzed: Its members could not be found; that is tried again by itself.",
+    )
+    assert told.people == 2
 
 
 def test_a_failed_segment_is_tried_again_by_itself_ever_less_often(club: Club) -> None:

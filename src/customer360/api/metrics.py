@@ -13,6 +13,9 @@ from customer360.api.doors import Doors
 from customer360.clock import SECOND
 from customer360.identities.tables import alerts
 from customer360.intake.tables import dead_letters, inbox, signal_counts
+from customer360.segments.store import DELETED
+from customer360.segments.tables import segments
+from customer360.storage.metadata import profile_changes, shop_clock
 
 _ACKNOWLEDGEMENT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -66,7 +69,16 @@ class _Stored(Collector):
         dead = select(dead_letters.c.source, dead_letters.c.reason, func.count())
         seen = alerts.c.acknowledged_at.is_not(None)
         told = select(alerts.c.kind, seen, func.count()).where(alerts.c.ended_at.is_(None))
+        states = select(segments.c.state, func.count()).where(segments.c.state != DELETED)
+        following = shop_clock.c.shop_id == profile_changes.c.shop_id
+        changed = (
+            select(func.count())
+            .select_from(profile_changes.join(shop_clock, following))
+            .where(shop_clock.c.refreshed.is_not(None))
+        )
         with self._doors.database.read() as connection:
+            by_state = connection.execute(states.group_by(segments.c.state)).all()
+            to_follow = connection.execute(changed).scalar_one()
             outcomes = connection.execute(outcome.group_by(columns.source, columns.outcome)).all()
             n_waiting, oldest = connection.execute(waiting).one()
             letters = connection.execute(
@@ -87,6 +99,13 @@ class _Stored(Collector):
             "Profiles that people should look at, by whether somebody has",
             ["kind", "acknowledged"],
             [(kind, str(bool(by)).lower(), n) for kind, by, n in open_alerts],
+        )
+        yield _gauge("segments", "Segments by how well their members follow", ["state"], by_state)
+        yield _gauge(
+            "profile_changes_to_follow",
+            "Changes of profiles that the members of segments do not follow yet",
+            [],
+            [(to_follow,)],
         )
         yield self._commits()
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from customer360.storage.database import Database
 
 
+_UNFINISHED = ("waiting", "syncing", "failed")
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("status")(status)
@@ -83,6 +86,7 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     from customer360.intake.balance import balance
     from customer360.intake.dead_letters import count_letters
     from customer360.intake.tables import inbox, signal_counts
+    from customer360.segments.queue import standing
     from customer360.storage.metadata import shop_clock
 
     def one(column: Any, where: Any) -> Any:
@@ -93,6 +97,7 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     lag = one(shop_clock.c.change - shop_clock.c.synced, shop_clock.c.shop_id == shop.shop_id)
     scan = last_scan(connection, shop.shop_id)
     total = balance(connection, shop.shop_id).total
+    segments = standing(connection, shop.shop_id)
     return {
         "shop_id": str(shop.shop_id),
         "name": shop.name,
@@ -109,6 +114,8 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
         "last_signal_at": to_iso(last),
         "oldest_waiting_seconds": None if oldest is None else round((now - oldest) / SECOND, 1),
         "changes_to_sync": lag,
+        "segments": {**segments.states, "failures": list(segments.failures)},
+        "profiles_to_refresh": segments.people,
         "last_scan": None if scan is None else _scan_status(scan),
     }
 
@@ -140,6 +147,20 @@ def _print_scan(scan: dict[str, Any]) -> None:
     typer.echo(f"  scanned for duplicates {scan['began_at']}: {said[scan['state']]}")
 
 
+def _print_segments(shop: dict[str, Any]) -> None:
+    from customer360.values import counted
+
+    states = shop["segments"]
+    unfinished = [f"{states[state]:,} {state}" for state in _UNFINISHED if states[state]]
+    if unfinished:
+        typer.echo(f"  segments {', '.join(unfinished)}")
+    for failure in states["failures"]:
+        typer.echo(f"    {failure}")
+    if shop["profiles_to_refresh"]:
+        people = counted(shop["profiles_to_refresh"], "profile")
+        typer.echo(f"  segments do not follow yet what changed of {people}")
+
+
 def _print_shop(shop: dict[str, Any]) -> None:
     from customer360.values import counted
 
@@ -157,6 +178,7 @@ def _print_shop(shop: dict[str, Any]) -> None:
         typer.echo(f"  the oldest signal waits since {oldest:,.1f} s")
     if shop["changes_to_sync"]:
         typer.echo(f"  the warehouse lacks {counted(shop['changes_to_sync'], 'change')}")
+    _print_segments(shop)
     if shop["last_scan"]:
         _print_scan(shop["last_scan"])
     typer.echo()

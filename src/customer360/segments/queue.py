@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple, get_args
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
 
 from customer360.clock import HOUR, MINUTE, Instant
-from customer360.segments.model import Cause, Segment
+from customer360.segments.model import Cause, Segment, SegmentState
 from customer360.segments.store import DELETED
 from customer360.segments.tables import segment_members, segments
 from customer360.storage.metadata import profile_changes, shop_clock
@@ -29,6 +30,36 @@ class Changed(NamedTuple):
     after: int
     upto: int
     causes: dict[int, Cause]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How well a shop's members follow their rules."""
+
+    states: dict[str, int]
+    """How many segments there are of each state."""
+    failures: tuple[str, ...]
+    """Of each that failed, its name and why."""
+    people: int
+    """Whose changes members do not follow yet."""
+
+
+def standing(connection: Connection, shop_id: int) -> Standing:
+    """What is up to date in a shop, and what is not."""
+    states: dict[str, int] = dict.fromkeys(get_args(SegmentState), 0)
+    failures = []
+    query = select(segments.c.state, segments.c.name, segments.c.failure).where(
+        segments.c.shop_id == shop_id, segments.c.state != DELETED
+    )
+    for state, name, failure in connection.execute(query.order_by(segments.c.name)):
+        states[state] += 1
+        if state == "failed":
+            failures.append(f"{name}: {failure}")
+    waiting = select(func.count(profile_changes.c.profile_id.distinct())).where(
+        profile_changes.c.shop_id == shop_id
+    )
+    people = connection.execute(waiting).scalar_one() if sum(states.values()) else 0
+    return Standing(states, tuple(failures), people)
 
 
 def shops_to_refresh(connection: Connection, now: Instant) -> dict[int, bool]:
