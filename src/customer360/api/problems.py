@@ -21,6 +21,7 @@ from customer360.errors import (
     Forbidden,
     InvalidInput,
     InvalidPayload,
+    InvalidQuery,
     NotFound,
     PayloadTooLarge,
     TooManyRequests,
@@ -53,7 +54,7 @@ def problem(
     detail: str,
     *,
     name: str = "",
-    errors: Sequence[Mapping[str, str]] = (),
+    errors: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem document; `name` is a class name of the error tree and stays stable for programs."""
@@ -74,11 +75,14 @@ def problem_of(error: Customer360Error) -> Response:
     """The problem document of an error of ours."""
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
     path = getattr(error, "path", "")
+    place: dict[str, Any] = {"path": path, "message": str(error)}
+    if isinstance(error, InvalidQuery):
+        place["position"] = error.position
     return problem(
         status,
         str(error),
         name=type(error).__name__,
-        errors=[{"path": path, "message": str(error)}] if path else (),
+        errors=[place] if path else (),
         headers=_headers(error),
     )
 

@@ -41,6 +41,8 @@ class Wanted:
     spend_min: Amount | None = None
     seen_since: Instant | None = None
     profile_ids: tuple[int, ...] | None = None
+    segment_id: int | None = None
+    """A segment that the shop made: its members as the warehouse has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +79,22 @@ def browse(
     limit: int = 25,
     offset: int = 0,
     after: Position | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> Found:
     """A page of profiles: from `offset` on, or those that come `after` the last row of another page.
 
-    Rows hold COLUMNS and the sorting attribute. Raises InvalidInput when `sort` is no attribute that orders.
+    Rows hold the columns and the sorting attribute. Raises InvalidInput when `sort` is no attribute that orders.
     """
     if sort not in SORTABLE:
         raise InvalidInput(f"{sort!r} cannot order a list of customers", "sort")
     where, params = _conditions(wanted)
     direction = "desc" if descending else "asc"
     beyond, bound = _beyond(sort, descending, after)
-    columns = dict.fromkeys((*COLUMNS, sort))
+    selected = dict.fromkeys((*columns, sort))
     table = warehouse.query(
         shop_id,
         f"""
-        select profile_id, kind, {", ".join(columns)}
+        select profile_id, kind, {", ".join(selected)}
         from profiles
         where {where} and {beyond}
         order by {sort} {direction} nulls last, profile_id desc
@@ -152,8 +155,13 @@ def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
         parts.append(("last_seen_at >= ?", [to_datetime(wanted.seen_since).replace(tzinfo=None)]))
     if wanted.profile_ids is not None:
         parts.append(("profile_id in (select unnest(?))", [list(wanted.profile_ids)]))
+    if wanted.segment_id is not None:
+        parts.append((_IN_SEGMENT, [wanted.segment_id]))
     where = " and ".join(text for text, _ in parts) or "true"
     return where, [value for _, values in parts for value in values]
+
+
+_IN_SEGMENT = "profile_id in (select profile_id from segment_members where segment_id = ?)"
 
 
 def _beyond(sort: str, descending: bool, after: Position | None) -> tuple[str, list[Any]]:

@@ -6,7 +6,7 @@ as Decimal, choices and moments as the text that stands for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -162,6 +162,12 @@ def segments_in(rule: Rule) -> frozenset[int]:
     return frozenset(
         one.segment_id for one in conditions_of(rule.root) if isinstance(one, MemberOf)
     )
+
+
+def check_known(rule: Rule, segment_ids: Collection[int]) -> None:
+    """Raises InvalidRule where a rule asks for a segment that is not among these."""
+    if unknown := segments_in(rule).difference(segment_ids):
+        raise InvalidRule(f"There is no segment {min(unknown)}")
 
 
 def check_cycle(segment_id: int, rule: Rule, others: Mapping[int, Rule]) -> None:

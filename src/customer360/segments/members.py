@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from dataclasses import replace
 
-from customer360.segments.model import Cause, Membership, Move
+from sqlalchemy import Connection, func, select, tuple_
+
+from customer360.profiles.browse import Wanted
+from customer360.segments.model import Cause, Membership, Move, Segment
 from customer360.segments.store import DELETED
 from customer360.segments.tables import segment_members, segment_moves, segments
+
+
+def among(segment: Segment, wanted: Wanted) -> Wanted:
+    """Of the wanted profiles those in a segment, as the warehouse has its members."""
+    if not segment.built_in:
+        return replace(wanted, segment_id=segment.segment_id)
+    if wanted.kind == "visitor":
+        return replace(wanted, profile_ids=())
+    return replace(wanted, kind="customer")
 
 
 def member_ids(
@@ -68,3 +80,37 @@ def changes_since(connection: Connection, shop_id: int, after: int, limit: int) 
         query = query.where(moves.change <= upto)
     ordered = query.order_by(moves.change, moves.segment_id, moves.profile_id)
     return [Move(*row)._replace(cause=Cause(row.cause)) for row in connection.execute(ordered)]
+
+
+def moves_of(
+    connection: Connection, shop_id: int, segment_id: int, after: tuple[int, int], limit: int
+) -> list[Move]:
+    """The next so many moves of one segment behind one (its change number and profile), oldest first."""
+    moves = segment_moves.c
+    query = (
+        select(
+            moves.segment_id,
+            moves.profile_id,
+            moves.entered,
+            moves.cause,
+            moves.occurred_at,
+            moves.change,
+        )
+        .where(
+            moves.shop_id == shop_id,
+            moves.segment_id == segment_id,
+            tuple_(moves.change, moves.profile_id) > after,
+        )
+        .order_by(moves.change, moves.profile_id)
+        .limit(limit)
+    )
+    return [Move(*row)._replace(cause=Cause(row.cause)) for row in connection.execute(query)]
+
+
+def count_moves(connection: Connection, shop_id: int, segment_id: int, after: int = 0) -> int:
+    """How often somebody came into a segment or left it after a change number."""
+    moves = segment_moves.c
+    query = select(func.count()).where(
+        moves.shop_id == shop_id, moves.segment_id == segment_id, moves.change > after
+    )
+    return connection.scalar(query) or 0

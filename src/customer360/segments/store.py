@@ -13,13 +13,12 @@ from sqlalchemy import Connection, Row, case, insert, select, update
 from customer360.clock import Instant
 from customer360.errors import (
     InvalidName,
-    InvalidRule,
     SegmentBuiltIn,
     SegmentInUse,
     SegmentLimit,
     SegmentNotFound,
 )
-from customer360.segments.ast import ALL_CUSTOMERS_ID, Rule, check_cycle, segments_in
+from customer360.segments.ast import ALL_CUSTOMERS_ID, Rule, check_cycle, check_known, segments_in
 from customer360.segments.model import LONGEST_NAME, Cause, Segment, all_customers
 from customer360.segments.rule import read_rule, write_rule
 from customer360.segments.tables import segments
@@ -239,8 +238,7 @@ def _rule_json(segment_id: int, rule: Rule, others: Iterable[Segment]) -> str:
     """The rule as it is stored; raises InvalidRule where it asks for itself or for what is not there."""
     rules = {one.segment_id: one.rule for one in others}
     check_cycle(segment_id, rule, rules)
-    if unknown := segments_in(rule) - rules.keys() - {ALL_CUSTOMERS_ID}:
-        raise InvalidRule(f"There is no segment {min(unknown)}")
+    check_known(rule, {ALL_CUSTOMERS_ID, *rules})
     return json.dumps(write_rule(rule))
 
 

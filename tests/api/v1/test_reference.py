@@ -50,7 +50,7 @@ def test_the_document_lists_every_address_and_no_other(full_desk: Desk) -> None:
 
     listed = set()
     for line in DOCUMENT.splitlines():
-        if found := re.match(r"\| `(GET|POST|PUT) (/.*?)` ?(.*?)\|", line):
+        if found := re.match(r"\| `(GET|POST|PUT|PATCH|DELETE) (/.*?)` ?(.*?)\|", line):
             others = re.findall(r"`(/\S+)`", found[3])
             listed |= {(found[1], path) for path in (found[2], *others)}
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from customer360.profiles.attributes import ATTRIBUTES, OPERATORS
+from customer360.segments.catalogue import EVENTS
 from tests.api.v1.conftest import Desk, fill
 
 # What a rule may say, in the words of the rule language.
@@ -130,7 +131,26 @@ def test_the_catalogue_has_every_attribute_with_what_a_rule_may_do(desk: Desk) -
         "operators": ["eq", "neq", "in", "not_in", "is_empty", "is_not_empty"],
         "choices": ["never", "pending", "granted", "withdrawn"],
         "help": "Consent of the address that e-mails would go to",
+        "computed": True,
     }
+    assert {item["name"] for item in items if not item["computed"]} >= {"tier", "churn_risk"}
+
+
+def test_the_catalogue_has_every_event_with_its_properties(full_desk: Desk) -> None:
+    items = full_desk.page("/events")["items"]
+
+    assert [item["name"] for item in items] == [entry.type.name for entry in EVENTS]
+    assert items == full_desk.walk("/events", limit=7)
+    placed = next(item for item in items if item["name"] == "order_placed")
+    assert (placed["label"], placed["phrase"], placed["open"]) == (
+        "Purchased",
+        "placed an order",
+        False,
+    )
+    by_name = {each["name"]: each for each in placed["properties"]}
+    assert by_name["place"]["choices"] == ["online", "in_store", "marketplace"]
+    assert (by_name["title"]["of_line"], by_name["total"]["of_line"]) == (True, False)
+    assert (by_name["collection"]["told"], by_name["title"]["told"]) == (False, True)
 
 
 def test_every_operator_of_the_rule_language_serves_some_type() -> None:

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from customer360.api.v1.fields import Answer, AttributeValues, Id, Listing, Money, Time
 from customer360.events.model import Channel, ConsentState
+from customer360.events.vocabulary import Group
 from customer360.profiles.attributes import AttributeType
+from customer360.segments.catalogue import ValueType
 
 Kind = Literal["customer", "visitor"]
 
@@ -219,10 +221,41 @@ class AttributeItem(Answer):
     operators: list[str] = Field(description="How a rule may compare it")
     choices: list[str] = Field(description="Every value, where the type is choice")
     help: str
+    computed: bool = Field(description="False where nothing tells it yet, so it is null")
 
 
 class AttributeList(Listing[AttributeItem]):
     """The catalogue of attributes."""
+
+
+class PropertyItem(Answer):
+    """A property of an event."""
+
+    name: str
+    label: str
+    type: ValueType
+    operators: list[str] = Field(description="How a rule may compare it")
+    choices: list[str] = Field(description="Every value, where the type is choice")
+    help: str
+    of_line: bool = Field(
+        description="Of an order's lines: conditions on them hold together where one line fits them all"
+    )
+    told: bool = Field(description="False where no source tells it yet, so it is null")
+
+
+class EventTypeItem(Answer):
+    """An event that a rule can ask for."""
+
+    name: str
+    label: str
+    group: Group
+    phrase: str = Field(description="Completes “who have …”")
+    open: bool = Field(description="Whether it may have properties that are not listed")
+    properties: list[PropertyItem]
+
+
+class EventTypeList(Listing[EventTypeItem]):
+    """The catalogue of events."""
 
 
 class FieldProblem(Answer):
@@ -230,6 +263,9 @@ class FieldProblem(Answer):
 
     path: str
     message: str
+    position: int | None = Field(
+        default=None, description="Of a segment's text: characters before the trouble"
+    )
 
 
 class Problem(Answer):

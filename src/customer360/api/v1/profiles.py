@@ -9,16 +9,20 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import Body, Query
 from pydantic import Field, StringConstraints
+from sqlalchemy import Connection
 
-from customer360.api.v1.asked import Asked, Asking
+from customer360.api.v1.asked import Asked, Asking, id_of
 from customer360.api.v1.cursors import decode_cursor, encode_cursor, no_cursor
 from customer360.api.v1.fields import Paging, Text
 from customer360.api.v1.models import ProfileItem, ProfileList
-from customer360.errors import InvalidInput
+from customer360.errors import InvalidInput, SegmentNotFound
 from customer360.identities.normalise import STRENGTH
 from customer360.profiles.browse import COLUMNS, SORTABLE, Position, Wanted, browse
-from customer360.profiles.card import AttributeValue, attributes_json
+from customer360.profiles.card import AttributeValue, Card, attributes_json
 from customer360.profiles.hydrate import Summary, find_by_identifier, hydrate, search
+from customer360.segments.members import among, segments_of
+from customer360.segments.model import Segment
+from customer360.segments.store import get_segment
 
 # A search that finds more says little; `total` says no more than this either.
 MOST_FOUND = 5000
@@ -26,7 +30,54 @@ MOST_FOUND = 5000
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)]
 
 
-class ProfileQuestion(Paging):
+class SortedPaging(Paging):
+    """A list of profiles in the order of an attribute."""
+
+    sort: str = Field(
+        "-last_seen_at",
+        max_length=100,
+        description="An attribute, with a minus for largest or newest first; unknown values come last",
+        examples=["-total_spend"],
+    )
+
+    @property
+    def attribute(self) -> str:
+        """The attribute to sort by; raises InvalidInput where it is none that orders."""
+        name = self.sort.removeprefix("-")
+        if name not in SORTABLE:
+            raise InvalidInput(f"{name!r} is no attribute that orders a list", "sort")
+        return name
+
+    @property
+    def descending(self) -> bool:
+        """Whether the largest or newest come first."""
+        return self.sort.startswith("-")
+
+    def asked(self) -> tuple[object, ...]:
+        """What tells this question from others."""
+        return (self.sort,)
+
+    def print(self) -> str:
+        """Tells questions apart: a cursor continues the question that it came from, no other."""
+        return blake2b(msgspec.json.encode(self.asked()), digest_size=6).hexdigest()
+
+    def position(self) -> Position | None:
+        """Where the page before ended; None for the first one."""
+        if self.cursor is None:
+            return None
+        fingerprint, value, profile_id = decode_cursor(
+            self.cursor, str, (str, int, float, type(None)), int
+        )
+        if fingerprint != self.print():
+            raise no_cursor()
+        return Position(value, profile_id)
+
+    def cursor_after(self, row: Mapping[str, Any]) -> str:
+        """The cursor of the page behind a row."""
+        return encode_cursor(self.print(), row[self.attribute], row["profile_id"])
+
+
+class ProfileQuestion(SortedPaging):
     """Which profiles are wanted."""
 
     identifier: Text | None = Field(
@@ -45,22 +96,18 @@ class ProfileQuestion(Paging):
     kind: Literal["customer", "visitor", "all"] = Field(
         "all", description="A customer has an order or a known identifier"
     )
-    sort: str = Field(
-        "-last_seen_at",
-        max_length=100,
-        description="An attribute, with a minus for largest or newest first; unknown values come last",
-        examples=["-total_spend"],
-    )
+    segment: Text | None = Field(None, description="The id of a segment: its members alone")
 
-    @property
-    def attribute(self) -> str:
-        """The attribute to sort by."""
-        return self.sort.removeprefix("-")
-
-    def print(self) -> str:
-        """Tells questions apart: a cursor continues the question that it came from, no other."""
-        asked = (self.identifier, self.q, sorted(self.country), self.kind, self.sort)
-        return blake2b(msgspec.json.encode(asked), digest_size=6).hexdigest()
+    def asked(self) -> tuple[object, ...]:
+        """What tells this question from others."""
+        return (
+            self.identifier,
+            self.q,
+            sorted(self.country),
+            self.kind,
+            *super().asked(),
+            self.segment,
+        )
 
 
 def list_profiles(asked: Asking, question: Annotated[ProfileQuestion, Query()]) -> ProfileList:
@@ -75,20 +122,21 @@ def search_profiles(asked: Asking, question: Annotated[ProfileQuestion, Body()])
 
 
 def _answer(asked: Asked, question: ProfileQuestion) -> ProfileList:
-    if question.attribute not in SORTABLE:
-        raise InvalidInput(f"{question.attribute!r} is no attribute that orders a list", "sort")
+    sort = question.attribute
+    segment = _segment(asked, question)
     if question.identifier is not None:
-        return _identified(asked, question, question.identifier)
-    after = _position(question)
+        return _identified(asked, question, question.identifier, segment)
+    after = question.position()
     found_ids = _searched(asked, question)
     if found_ids == ():
         return ProfileList(items=[], next_cursor=None, total=0)
+    wanted = Wanted(kind=question.kind, countries=tuple(question.country), profile_ids=found_ids)
     found = browse(
         asked.doors.warehouse,
         asked.shop_id,
-        Wanted(kind=question.kind, countries=tuple(question.country), profile_ids=found_ids),
-        sort=question.attribute,
-        descending=question.sort.startswith("-"),
+        among(segment, wanted) if segment else wanted,
+        sort=sort,
+        descending=question.descending,
         # One more tells whether there is a next page.
         limit=question.limit + 1,
         after=after,
@@ -97,12 +145,22 @@ def _answer(asked: Asked, question: ProfileQuestion) -> ProfileList:
     more = len(found.rows) > question.limit
     return ProfileList(
         items=_items(asked, rows),
-        next_cursor=_cursor_after(question, rows[-1]) if more else None,
+        next_cursor=question.cursor_after(rows[-1]) if more else None,
         total=found.total,
     )
 
 
-def _identified(asked: Asked, question: ProfileQuestion, identifier: str) -> ProfileList:
+def _segment(asked: Asked, question: ProfileQuestion) -> Segment | None:
+    """The segment that the question names; raises SegmentNotFound."""
+    if question.segment is None:
+        return None
+    with asked.doors.database.read() as connection:
+        return get_segment(connection, asked.shop_id, id_of(question.segment, SegmentNotFound))
+
+
+def _identified(
+    asked: Asked, question: ProfileQuestion, identifier: str, segment: Segment | None
+) -> ProfileList:
     """At most one profile, from the profile store alone: there it is as soon as its signal is worked off."""
     type, colon, value = identifier.partition(":")
     if not colon or type not in STRENGTH:
@@ -119,9 +177,17 @@ def _identified(asked: Asked, question: ProfileQuestion, identifier: str) -> Pro
             return ProfileList(items=[], next_cursor=None, total=0)
         card = asked.doors.card(connection, shop, profile_id)
         person = hydrate(connection, shop.shop_id, [profile_id])[0]
+        belongs = segment is None or _is_member(connection, shop.shop_id, segment, card)
     items = [_item(person, card.kind, card.attributes, shop.currency)]
-    fitting = [item for item in items if _fits(item, question)]
+    fitting = [item for item in items if belongs and _fits(item, question)]
     return ProfileList(items=fitting, next_cursor=None, total=len(fitting))
+
+
+def _is_member(connection: Connection, shop_id: int, segment: Segment, card: Card) -> bool:
+    if segment.built_in:
+        return card.kind == "customer"
+    memberships = segments_of(connection, shop_id, card.profile_id)
+    return segment.segment_id in {one.segment_id for one in memberships}
 
 
 def _fits(item: ProfileItem, question: ProfileQuestion) -> bool:
@@ -135,21 +201,6 @@ def _searched(asked: Asked, question: ProfileQuestion) -> tuple[int, ...] | None
         return None
     with asked.doors.database.read() as connection:
         return tuple(search(connection, asked.shop_id, question.q, MOST_FOUND))
-
-
-def _position(question: ProfileQuestion) -> Position | None:
-    if question.cursor is None:
-        return None
-    fingerprint, value, profile_id = decode_cursor(
-        question.cursor, str, (str, int, float, type(None)), int
-    )
-    if fingerprint != question.print():
-        raise no_cursor()
-    return Position(value, profile_id)
-
-
-def _cursor_after(question: ProfileQuestion, row: Mapping[str, Any]) -> str:
-    return encode_cursor(question.print(), row[question.attribute], row["profile_id"])
 
 
 def _items(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[ProfileItem]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.types import Message
@@ -22,6 +23,8 @@ from customer360.api.v1 import (
     profile,
     profiles,
     rules,
+    segment_people,
+    segments,
 )
 from customer360.api.v1.asked import MergedAway, asked, moved
 
@@ -61,16 +64,17 @@ class Endpoint(NamedTuple):
     """One address; `endings` are the problems it may answer with, besides a wrong key."""
 
     group: str
-    method: Literal["GET", "POST", "PUT"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     answer: Callable[..., object]
     endings: tuple[int, ...] = ()
+    response: type[Response] = JSONResponse
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("Profiles", "GET", "/profiles", profiles.list_profiles, (422, 503)),
+    Endpoint("Profiles", "GET", "/profiles", profiles.list_profiles, (404, 422, 503)),
     Endpoint(
-        "Profiles", "POST", "/profiles/search", profiles.search_profiles, (400, 413, 422, 503)
+        "Profiles", "POST", "/profiles/search", profiles.search_profiles, (400, 404, 413, 422, 503)
     ),
     Endpoint("Profiles", "GET", "/profiles/{profile_id}", profile.get_profile, _OF_A_PROFILE),
     Endpoint(
@@ -108,6 +112,71 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         merges.list_evidence,
         (*_OF_A_PROFILE, 409, *_OF_A_LIST),
     ),
+    Endpoint(
+        "Profiles",
+        "GET",
+        "/profiles/{profile_id}/segments",
+        segment_people.list_profile_segments,
+        (*_OF_A_PROFILE, *_OF_A_LIST, 503),
+    ),
+    Endpoint("Segments", "GET", "/segments", segments.list_segments, _OF_A_LIST),
+    Endpoint("Segments", "POST", "/segments", segments.create_segment, (400, 409, 413, 422)),
+    Endpoint(
+        "Segments",
+        "POST",
+        "/segments/preview",
+        segment_people.preview_segment,
+        (400, 413, 422, 503),
+    ),
+    Endpoint("Segments", "GET", "/segments/templates", segments.list_templates, _OF_A_LIST),
+    Endpoint("Segments", "GET", "/segments/{segment_id}", segments.get_segment, (404,)),
+    Endpoint(
+        "Segments",
+        "PATCH",
+        "/segments/{segment_id}",
+        segments.update_segment,
+        (400, 404, 409, 413, 422),
+    ),
+    Endpoint("Segments", "DELETE", "/segments/{segment_id}", segments.delete_segment, (404, 409)),
+    Endpoint(
+        "Segments",
+        "POST",
+        "/segments/{segment_id}/duplicate",
+        segments.duplicate_segment,
+        (404, 409),
+    ),
+    Endpoint(
+        "Segments", "POST", "/segments/{segment_id}/retry", segments.retry_segment, (404, 409)
+    ),
+    Endpoint(
+        "Segments",
+        "GET",
+        "/segments/{segment_id}/members",
+        segment_people.list_members,
+        (404, 422, 503),
+    ),
+    Endpoint(
+        "Segments",
+        "GET",
+        "/segments/{segment_id}/detail",
+        segment_people.get_segment_detail,
+        (404, 503),
+    ),
+    Endpoint(
+        "Segments",
+        "GET",
+        "/segments/{segment_id}/changes",
+        segments.list_segment_changes,
+        (404, 422),
+    ),
+    Endpoint(
+        "Segments",
+        "GET",
+        "/segments/{segment_id}/export",
+        segment_people.export_segment,
+        (404, 422, 503),
+        segment_people.CsvResponse,
+    ),
     Endpoint("Duplicates", "GET", "/duplicates", duplicates.list_duplicates, _OF_A_LIST),
     Endpoint(
         "Duplicates",
@@ -143,6 +212,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Duplicates", "POST", "/alerts/{alert_id}/acknowledge", alerts.acknowledge_alert, (404,)
     ),
     Endpoint("Attributes", "GET", "/attributes", attributes.list_attributes, _OF_A_LIST),
+    Endpoint("Attributes", "GET", "/events", attributes.list_event_types, _OF_A_LIST),
     Endpoint("Intake", "GET", "/ingest/balance", ingest.get_balance),
     Endpoint("Intake", "GET", "/dead-letters", dead_letters.list_dead_letters, _OF_A_LIST),
     Endpoint(
@@ -188,6 +258,7 @@ def join_v1(api: FastAPI, doors: Doors) -> None:
             tags=[endpoint.group],
             summary=(endpoint.answer.__doc__ or "").partition("\n\n")[0].partition(". ")[0],
             operation_id=endpoint.answer.__name__,
+            response_class=endpoint.response,
             response_description="The answer",
             responses={status: _ENDINGS[status] for status in sorted((401, *endpoint.endings))},
         )
