@@ -21,6 +21,7 @@ MODULES = (
     "duplicates",
     "identities",
     "explain",
+    "segments",
     "warehouse",
     "status",
     "database",
