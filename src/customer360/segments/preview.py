@@ -5,7 +5,7 @@ Where it means nobody: which condition is the bottleneck?
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -18,6 +18,7 @@ from customer360.profiles.browse import WarehouseQuery
 from customer360.segments.ast import (
     AllOf,
     AnyOf,
+    AttributeIs,
     Condition,
     Node,
     Not,
@@ -25,8 +26,9 @@ from customer360.segments.ast import (
     conditions_of,
     parts_of,
 )
+from customer360.segments.comparisons import Bound, certain
 from customer360.segments.notices import Notice, notices
-from customer360.segments.to_sql import DIALECT, select_members, select_truths
+from customer360.segments.to_sql import DIALECT, Compiled, Evaluator, select_members
 from customer360.values import Amount
 
 SAMPLES = 5
@@ -99,8 +101,10 @@ def preview(
     compiled = select_members(rule, now, timezone)
     sql = _PREVIEW.format(
         found=compiled.query.select(*(exp.column(name) for name in _TOLD)).sql(DIALECT),
+        kinds=", ".join(_KINDS),
         counts=", ".join(
-            f"count(*) filter (where {what}) as {name}" for name, what in _COUNTED.items()
+            f"coalesce(sum(n) filter (where {what}), 0)::bigint as {name}"
+            for name, what in _COUNTED.items()
         ),
         names=", ".join(_COUNTED),
         everyone="true" if rule.include_visitors else "kind = 'customer'",
@@ -123,15 +127,15 @@ def preview(
     )
 
 
-_TOLD = (
-    "last_seen_at", "orders_count", "total_spend", "has_email", "has_phone",
-    *(f"consent_{channel}" for channel in CHANNELS),
-)  # fmt: skip
+_KINDS = ("has_email", "has_phone", *(f"consent_{channel}" for channel in CHANNELS))
+_TOLD = ("last_seen_at", "orders_count", "total_spend", *_KINDS)
 
 _PREVIEW = f"""
 with
 found as materialized ({{found}}),
-counts as (select {{counts}} from found),
+-- Few kinds of people are counted instead of many people.
+kinds as (select {{kinds}}, count(*) as n from found group by {{kinds}}),
+counts as (select {{counts}} from kinds),
 everyone as (select count(*) as everyone from profiles where {{everyone}}),
 samples as (
     select profile_id, orders_count, total_spend, last_seen_at
@@ -178,16 +182,13 @@ def bottlenecks(
     if not tried:
         return ()
     conditions = [*dict.fromkeys(conditions_of(rule.root))]
-    compiled = select_truths(conditions, now, timezone)
-    truths = compiled.query
-    if not rule.include_visitors:
-        truths = truths.where(exp.column("kind").eq(exp.Literal.string("customer")))
+    compiled = _truths(conditions, rule.include_visitors, now, timezone)
     columns = {condition: f"holds_{number}" for number, condition in enumerate(conditions)}
     counts = ", ".join(
         f"count(*) filter (where {_held(without(rule.root, path), columns)}) as n{number}"
         for number, (path, _) in enumerate(tried)
     )
-    sql = f"with truths as ({truths.sql(DIALECT)}) select {counts} from truths"
+    sql = f"with truths as ({compiled.sql()}) select {counts} from truths"
     (found,) = warehouse.query(shop_id, sql, compiled.values).to_pylist()
     helping = [
         Bottleneck(node, path, count)
@@ -196,6 +197,32 @@ def bottlenecks(
     ]
     inner = [one for one in helping if not any(_is_within(other, one) for other in helping)]
     return tuple(sorted(inner, key=lambda one: -one.count))
+
+
+def _truths(
+    conditions: Sequence[Condition], include_visitors: bool, now: Instant, timezone: str
+) -> Compiled:
+    """Of everybody whether each condition holds: holds_0, holds_1, …
+
+    As `select_truths` for a few people. Of millions, those with events are found by themselves and joined.
+    """
+    bound = Bound(now, timezone)
+    evaluator = Evaluator(bound)
+    query = exp.select("p.profile_id").from_("profiles p")
+    for number, condition in enumerate(conditions):
+        holds = evaluator.condition(condition)
+        if isinstance(condition, AttributeIs):
+            holds = certain(holds)
+        else:
+            name = f"found_{number}"
+            found = exp.select("p.profile_id").from_("profiles p").where(holds)
+            same = exp.column("profile_id", name).eq(exp.column("profile_id", "p"))
+            query.join(found.subquery(name), on=same, join_type="left", copy=False)
+            holds = exp.not_(exp.column("profile_id", name).is_(exp.null()))
+        query.select(holds.as_(f"holds_{number}"), copy=False)
+    if not include_visitors:
+        query.where(exp.column("kind", "p").eq(exp.Literal.string("customer")), copy=False)
+    return Compiled(query, bound.values)
 
 
 def without(node: Node, path: tuple[int, ...]) -> Node | None:
