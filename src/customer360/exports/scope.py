@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from customer360.exports.members import membership
+from customer360.exports.members import member_ids_sql
 from customer360.exports.model import Format
 from customer360.profiles.browse import WarehouseQuery
 
@@ -47,7 +47,7 @@ def scope(
     everybody: bool = False,
 ) -> Scope:
     """What an export of a segment would hold now; `everybody`: also those without consent."""
-    where, bound = membership(segment_id)
+    ids, bound = member_ids_sql(segment_id)
     consented = format.needs_consent and not everybody
     known = " or ".join(_CONTACTS[kind][0] for kind in format.contacts) or "true"
     usable = " or ".join(_CONTACTS[kind][consented] for kind in format.contacts) or "true"
@@ -60,7 +60,7 @@ def scope(
             count(*) filter (where {usable}) as written,
             count(*) filter (where {_CONTACTS["email"][consented]}) as with_email
         from profiles p
-        where {where}
+        where p.profile_id in ({ids})
         """,
         bound,
     ).to_pylist()[0]
