@@ -12,6 +12,9 @@ from starlette.routing import Route
 from customer360.api import create
 from customer360.api.doors import Doors
 from customer360.identities.tables import alerts
+from customer360.segments.ast import EVERYONE
+from customer360.segments.store import create_segment
+from customer360.storage.metadata import profile_changes
 from tests.api.conftest import Open, Street
 
 SECRET = "ann@example.com"
@@ -37,7 +40,11 @@ def test_the_figures_tell_what_came_and_what_waits(street: Street) -> None:
     assert street.client.post("/v1/batch", json=body, headers=street.basic()).status_code == 200
     alert = {"alert_id": 1, "kind": "frozen", "fragment_id": 1, "made_at": 1}
     with street.database.write() as connection:
-        connection.execute(insert(alerts).values(shop_id=street.shop.shop.shop_id, **alert))
+        shop_id = street.shop.shop.shop_id
+        connection.execute(insert(alerts).values(shop_id=shop_id, **alert))
+        create_segment(connection, shop_id, "VIPs", EVERYONE, 1, limit=None)
+        note = {"change": 2, "profile_id": 1}
+        connection.execute(insert(profile_changes).values(shop_id=shop_id, **note))
     text = street.client.get("/metrics").text
     for line in (
         'customer360_received_total{source="segment"} 2.0',
@@ -46,6 +53,8 @@ def test_the_figures_tell_what_came_and_what_waits(street: Street) -> None:
         "customer360_waiting_signals 1.0",
         'customer360_open_alerts{acknowledged="false",kind="frozen"} 1.0',
         'customer360_dead_letters{reason="not_an_object",source="segment"} 1.0',
+        'customer360_segments{state="waiting"} 1.0',
+        "customer360_profile_changes_to_follow 1.0",
         "customer360_inbox_commit_seconds_count 1.0",
         "customer360_acknowledgement_seconds_count 1.0",
     ):
