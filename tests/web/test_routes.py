@@ -11,6 +11,8 @@ from customer360.identities.apart import list_apart
 from customer360.identities.candidates import list_candidates
 from customer360.intake import merging
 from customer360.intake.dead_letters import list_letters
+from customer360.segments.ast import EVERYONE
+from customer360.segments.store import create_segment
 from customer360.web.routes import ADDRESSES, Address
 from tests.web.conftest import Site
 
@@ -62,7 +64,11 @@ def fill(site: Site) -> dict[str, int]:
         )
         (said,) = list_apart(connection, house.shop.shop_id)
         (alert,) = list_alerts(connection, house.shop.shop_id)
+        segment = create_segment(
+            connection, house.shop.shop_id, "Everybody", EVERYONE, now, limit=None
+        )
     return {
+        "segment_id": segment.segment_id,
         "decision_id": said.decision_id,
         "alert_id": alert.alert_id,
         "candidate_id": candidate.candidate_id,

@@ -133,13 +133,18 @@ class Door:
         bad: bool = False,
         undo: Sequence[int] = (),
         undoes: Undoes = "merge",
+        kept: str = "",
     ) -> Response:
-        """Go on to another page after a form, and tell there what happened; `undo`: what it may take back."""
+        """Go on to another page after a form, and tell there what happened.
+
+        undo: what the toast may take back. kept: the deleted segment that it may make again.
+        """
         response = RedirectResponse(url, 303)
         if toast:
             kind: Literal["good", "bad"] = "bad" if bad else "good"
             self.cookies.set_toast(
-                response, Toast(text=toast, kind=kind, undo=tuple(undo), undoes=undoes)
+                response,
+                Toast(text=toast, kind=kind, undo=tuple(undo), undoes=undoes, kept=kept),
             )
         return response
 

@@ -48,6 +48,11 @@ def percent(share: float | None) -> str:
     return _percentage(share)
 
 
+def percent_whole(share: float) -> str:
+    """How far something has come: 40%."""
+    return format_percent(share, locale=LOCALE)
+
+
 def _percentage(share: float) -> str:
     return format_percent(share, "#,##0.0%", locale=LOCALE)
 
@@ -195,6 +200,7 @@ FILTERS = {
     "number": number,
     "counted": counted,
     "percent": percent,
+    "percent_whole": percent_whole,
     "money": money,
     "money_full": money_full,
     "price": price,

@@ -44,6 +44,7 @@ SECTIONS = (
         "Customers",
         (
             Item("All customers", "/customers", "users"),
+            Item("Segments", "/segments", "rectangle-group"),
             Item("Duplicates", "/duplicates", "document-duplicate"),
         ),
     ),

@@ -25,6 +25,8 @@ from customer360.web import (
     imports,
     merges,
     rules,
+    segment_builder,
+    segment_list,
     settings,
     sources,
 )
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _SHOP = "/shops/{shop_id}"
 _CUSTOMER = _SHOP + "/customers/{profile_id}"
+_SEGMENT = _SHOP + "/segments/{segment_id}"
 
 
 class Address(NamedTuple):
@@ -75,6 +78,14 @@ ADDRESSES: tuple[Address, ...] = (
     Address(_SHOP + "/duplicates/alerts/{alert_id}/see", "shop", post=alerts.see),
     Address(_SHOP + "/duplicates/{candidate_id}/merge", "shop", post=duplicates.merge_one),
     Address(_SHOP + "/duplicates/{candidate_id}/dismiss", "shop", post=duplicates.dismiss_one),
+    Address(_SHOP + "/segments", "shop", segment_list.show),
+    Address(_SHOP + "/segments/new", "shop", segment_builder.show_new, segment_builder.change_new),
+    Address(_SHOP + "/segments/values", "shop", segment_builder.offer),
+    Address(_SHOP + "/segments/restore", "shop", post=segment_list.restore),
+    Address(_SEGMENT + "/duplicate", "shop", post=segment_list.duplicate),
+    Address(_SEGMENT + "/delete", "shop", post=segment_list.delete),
+    Address(_SEGMENT + "/retry", "shop", post=segment_list.retry),
+    Address(_SEGMENT + "/edit", "shop", segment_builder.show_edit, segment_builder.change_edit),
     Address(_SHOP + "/sources", "shop", sources.show),
     Address(_SHOP + "/dead-letters", "shop", dead_letters.show),
     Address(_SHOP + "/dead-letters/replay", "shop", post=dead_letters.replay_chosen),

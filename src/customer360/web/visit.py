@@ -31,6 +31,8 @@ class Toast:
     undo: tuple[int, ...] = ()
     """The merges, or the decisions "not the same", that the toast offers to take back."""
     undoes: Undoes = "merge"
+    kept: str = ""
+    """What a deleted segment was, so that the toast can make it again; "" where nothing was deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
