@@ -24,7 +24,7 @@ from customer360.api.v1.routes import ENDPOINTS, PREFIX
 from tests.api.v1.conftest import Desk, fill
 
 # Of each address, right and wrong ones.
-EXAMPLES = 25
+EXAMPLES = 16
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
