@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from customer360.clock import DAY, Instant
 from customer360.segments.ast import ALL_CUSTOMERS_ID, AllOf, AnyOf, MemberOf, Node, Not, Rule
-from customer360.segments.changed import memberships, select_memberships
+from customer360.segments.changed import Question, select_memberships
+from customer360.segments.follow import LastQuestion
+from customer360.segments.model import all_customers
 from customer360.segments.parse import parse_query
 from customer360.storage.engines.duckdb import DuckDBSession
 from tests.examples import examples
@@ -17,7 +22,7 @@ from tests.segments import oracle
 from tests.segments.shop import NOW, TIMEZONE, Inventor, Person
 from tests.segments.test_to_sql import BUYERS
 from tests.segments.trees import RULES
-from tests.segments.warehouses import DuckDB, Warehouse
+from tests.segments.warehouses import DuckDB, Warehouse, ask
 
 
 def asking(node: Node, known: Sequence[int]) -> Node:
@@ -64,15 +69,12 @@ def test_all_rules_at_once_mean_whom_python_means(
     segments = segments_of(rules)
     people = Inventor(rules, seed).people(12)
     warehouse.fill(people)
-    changed = people[::2]
+    changed = [one.profile_id for one in people[::2]]
 
-    compiled = select_memberships(
-        segments, [one.profile_id for one in changed], NOW, TIMEZONE, warehouse.schema
-    )
+    rows = ask(warehouse, select_memberships(segments, NOW, TIMEZONE, warehouse.schema), changed)
 
-    rows = warehouse.rows(compiled)
     expected = meant(segments, people)
-    assert sorted(profile_id for profile_id, *_ in rows) == [one.profile_id for one in changed]
+    assert sorted(profile_id for profile_id, *_ in rows) == changed
     for number, segment_id in enumerate(segments, 1):
         found = {row[0] for row in rows if row[number]}
         assert found == expected[segment_id] & {row[0] for row in rows}, segments[segment_id]
@@ -87,7 +89,8 @@ def test_memberships_are_a_row_for_each_segment_and_member() -> None:
         9: parse_query("orders_count > 0"),
     }
 
-    found = memberships(DuckDBSession(warehouse.connection), rules, [6, 1, 2, 99], NOW, TIMEZONE)
+    question = Question(rules, NOW, TIMEZONE)
+    found = question.memberships(DuckDBSession(warehouse.connection), [6, 1, 2, 99])
 
     assert found.column_names == ["segment_id", "profile_id"]
     assert sorted(zip(*found.to_pydict().values(), strict=True)) == [(7, 1), (7, 6), (8, 2)]
@@ -96,5 +99,36 @@ def test_memberships_are_a_row_for_each_segment_and_member() -> None:
 def test_nobody_is_in_anything_where_nobody_or_nothing_is_asked_for() -> None:
     session = DuckDBSession(DuckDB().connection)
 
-    assert memberships(session, {}, [1], NOW, TIMEZONE).num_rows == 0
-    assert memberships(session, {7: Rule()}, [], NOW, TIMEZONE).num_rows == 0
+    assert Question({}, NOW, TIMEZONE).memberships(session, [1]).num_rows == 0
+    assert Question({7: Rule()}, NOW, TIMEZONE).memberships(session, []).num_rows == 0
+
+
+def test_no_rows_are_copied_that_no_rule_looks_at() -> None:
+    rules = {7: parse_query("country = 'IE'"), 8: parse_query("page_viewed MATCHES ()")}
+
+    assert select_memberships(rules, NOW, TIMEZONE).copies.keys() == {
+        "owners",
+        "copied_events",
+        "copied_profiles",
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "now", "timezone", "same"),
+    [
+        (1, NOW, TIMEZONE, True),
+        (1, NOW + 1, TIMEZONE, True),
+        (2, NOW, TIMEZONE, False),
+        (1, NOW + DAY, TIMEZONE, False),
+        (1, NOW, "UTC", False),
+    ],
+)
+def test_a_question_is_kept_while_its_rules_and_the_shops_day_are_the_same(
+    version: int, now: Instant, timezone: str, same: bool
+) -> None:
+    last, segment = LastQuestion(), all_customers()
+    question = last.about({1: segment}, NOW, TIMEZONE)
+
+    asked = last.about({1: replace(segment, version=version)}, now, timezone)
+
+    assert (asked is question) is same

@@ -10,15 +10,24 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from customer360.clock import parse_instant
 from customer360.profiles.attributes import ATTRIBUTES, Attribute
 from customer360.segments.ast import EVERYONE, EventDid, Node, Not, Rule, rule_of
 from customer360.segments.catalogue import EVENT_BY_NAME, operators_of
+from customer360.segments.comparisons import Bound, certain, table
 from customer360.segments.conditions import attribute_is
 from customer360.segments.parse import parse_query
 from customer360.segments.rule import read_rule
-from customer360.segments.to_sql import MEASURED, select_members, select_truths
+from customer360.segments.to_sql import (
+    MEASURED,
+    PEOPLE,
+    Compiled,
+    Evaluator,
+    person,
+    select_members,
+)
 from tests.examples import examples
 from tests.segments import oracle
 from tests.segments.shop import NOW, TIMEZONE, Event, Inventor, Order, Person
@@ -46,11 +55,14 @@ def check(warehouse: Warehouse, rules: Sequence[Rule], people: Sequence[Person])
 def check_each(warehouse: Warehouse, nodes: Sequence[Node], people: Sequence[Person]) -> None:
     """Each node holds for whom Python says that it does, and is never null."""
     warehouse.fill(people)
+    bound = Bound(NOW, TIMEZONE)
+    evaluator = Evaluator(bound, warehouse.schema)
+    truths = exp.select(person(), *(certain(evaluator.condition(node)) for node in nodes))
+    query = truths.from_(table("profiles", PEOPLE, warehouse.schema))
+    rows = warehouse.rows(Compiled(query, bound.values))
 
-    truths = warehouse.rows(select_truths(nodes, NOW, TIMEZONE, warehouse.schema))
-
-    found = {profile_id: held for profile_id, *held in truths}
-    assert len(found) == len(truths) == len(people)
+    found = {profile_id: held for profile_id, *held in rows}
+    assert len(found) == len(rows) == len(people)
     for number, node in enumerate(nodes):
         holding = {profile_id for profile_id, held in found.items() if held[number] is True}
         denied = {profile_id for profile_id, held in found.items() if held[number] is False}

@@ -10,6 +10,8 @@ import psycopg
 import pyarrow as pa
 from sqlglot import transpile
 
+from customer360.segments.at_once import CHANGED
+from customer360.segments.changed import Steps, select_changed
 from customer360.segments.to_sql import Compiled
 from customer360.storage.engines.duckdb import DuckDBTransaction
 from customer360.warehouse.schema import column_type, prepare
@@ -23,11 +25,21 @@ class Warehouse(Protocol):
 
     schema: str
 
+    def keep(self, name: str, compiled: Compiled) -> None:
+        """Keep the answer as a table of this name, in the place of another."""
+
     def fill(self, people: Sequence[Person]) -> None:
         """Put these people in the place of whoever was there."""
 
     def rows(self, compiled: Compiled) -> list[tuple[Any, ...]]:
         """What the engine answers."""
+
+
+def ask(warehouse: Warehouse, steps: Steps, profile_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Whether each rule means each of these people."""
+    for name, copy in ((CHANGED, select_changed(profile_ids)), *steps.copies.items()):
+        warehouse.keep(name, copy)
+    return warehouse.rows(steps.answer)
 
 
 class DuckDB:
@@ -45,6 +57,9 @@ class DuckDB:
             self._transaction.execute(f"delete from {name}")
             if rows.num_rows:
                 self._transaction.append(name, rows)
+
+    def keep(self, name: str, compiled: Compiled) -> None:
+        self._transaction.keep(name, compiled.sql(), compiled.values)
 
     def rows(self, compiled: Compiled) -> list[tuple[Any, ...]]:
         return self.connection.execute(compiled.sql(), compiled.values).fetchall()
@@ -87,9 +102,16 @@ class Postgres:
                     for row in rows.to_pylist():
                         copy.write_row(list(row.values()))
 
+    def keep(self, name: str, compiled: Compiled) -> None:
+        self.connection.execute(f"drop table if exists {name}")
+        self._run(f"create temp table {name} as {compiled.sql('postgres')}", compiled)
+
     def rows(self, compiled: Compiled) -> list[tuple[Any, ...]]:
+        return self._run(compiled.sql("postgres"), compiled).fetchall()
+
+    def _run(self, sql: str, compiled: Compiled) -> psycopg.Cursor[Any]:
         values = {str(number): value for number, value in enumerate(compiled.values, 1)}
-        return self.connection.execute(compiled.sql("postgres"), values).fetchall()
+        return self.connection.execute(sql, values)
 
     def close(self) -> None:
         self.connection.execute("drop schema segments cascade")

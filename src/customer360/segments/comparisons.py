@@ -6,7 +6,7 @@ compared without regard to case.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -48,6 +48,7 @@ class Bound:
     now: Instant
     timezone: str
     values: list[Any] = field(default_factory=list)
+    _places: dict[tuple[type, Any], int] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -55,9 +56,17 @@ class Bound:
         return local_date(self.now, self.timezone)
 
     def value(self, value: Any) -> exp.Expr:
-        """The value by its number."""
-        self.values.append(value)
-        return exp.Placeholder(this=str(len(self.values)))
+        """The value by its number; equal values have one, so that equal conditions are equal SQL."""
+        place = self._places.setdefault((type(value), value), len(self.values) + 1)
+        if place > len(self.values):
+            self.values.append(value)
+        return exp.Placeholder(this=str(place))
+
+    def ids(self, ids: Sequence[int]) -> exp.Expr:
+        """Many ids as one list."""
+        self.values.append(list(ids))
+        placeholder = exp.Placeholder(this=str(len(self.values)))
+        return exp.cast(placeholder, "bigint[]", dialect="duckdb")
 
     def time(self, instant: Instant) -> exp.Expr:
         """A time as the warehouse has it: in UTC, without a zone."""

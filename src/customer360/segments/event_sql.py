@@ -1,13 +1,14 @@
 """Conditions on events as SQL: who did what, when, how often, for how much. Pure SQLGlot expressions.
 
 A purchase is an order that counts: neither cancelled nor a test. Amounts in a foreign currency are null. Counts and
-sums are 0 for whoever has no event, so the people asked for are those with an event that fits, or all but those with
-events that do not.
+sums are 0 for whoever has no event.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 from sqlglot import exp
@@ -15,73 +16,78 @@ from sqlglot import exp
 from customer360.profiles.attributes import FULL_FATIGUE
 from customer360.segments.ast import AttributeIs, EventDid, PropertyIs, Value, Within
 from customer360.segments.catalogue import Property, event_of, property_of
-from customer360.segments.comparisons import Bound, compare, null_of, number_in, ordered, table
+from customer360.segments.comparisons import Bound, compare, null_of, number_in
 from customer360.segments.days import span_of
 
 _MESSAGES = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
 _ORDER_COLUMNS = {"order_id": "order_key"}
 _LINE_COLUMNS = {"price": "unit_price"}
-_PURCHASES = ("not e.test", "e.cancelled_at is null")
-_OF_ORDER = "l.order_id = e.order_id"
+
+Source: TypeAlias = Literal["events", "orders", "lines"]
+TABLES: dict[Source, tuple[str, str]] = {
+    "events": ("events_all", "e"),
+    "orders": ("orders", "o"),
+    "lines": ("order_lines", "l"),
+}
+"""Where a source's rows are, and what each is called in a condition; lines stand beside their orders."""
+
+OF_ORDER = exp.column("order_id", "l").eq(exp.column("order_id", "o"))
+"""That a line is of the order beside it."""
+
+Test: TypeAlias = tuple[exp.Expr, str, Value]
+"""A measure of somebody's occurrences, an operator and a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """What a condition counts: rows of a table, one an event, or an order's line where lines are summed.
+
+    `fits` is on the row, for events their type first. Of an order, `on_line` is on its lines: one of them has to fit
+    all of it.
+    """
+
+    source: Source
+    fits: Sequence[exp.Expr]
+    on_line: Sequence[exp.Expr] = ()
+
+
+Measure: TypeAlias = tuple[Occurrences, exp.Expr]
+"""Occurrences, and what is counted of somebody's."""
+
+
+class Answer(Protocol):
+    """How a question about occurrences is asked."""
+
+    def __call__(self, occurrences: Occurrences, tests: Sequence[Test]) -> exp.Expr:
+        """Whether a person's occurrences pass all tests, where there is one if there are none; never null."""
 
 
 class EventSql:
-    """Conditions on the person whose id is in a column."""
+    """What people did: conditions, of which `answer` says how each becomes one on a person, and what they measure."""
 
-    def __init__(self, bound: Bound, schema: str, person: exp.Expr) -> None:
+    def __init__(self, bound: Bound, answer: Answer) -> None:
         self._bound = bound
-        self._schema = schema
-        self._person = person
+        self._answer = answer
 
     def did(self, node: EventDid) -> exp.Expr:
         """Whether the person did it; never null."""
-        query = self._occurrences(node)
-        tests: list[tuple[exp.Expr, str, Value]] = []
+        tests: list[Test] = []
         if node.count:
-            tests.append((self._counted(node), node.count.op, node.count.value))
+            tests.append((_counted(node), node.count.op, node.count.value))
         if node.sum:
-            tests.append((self._summed(node.event, node.sum.property), node.sum.op, node.sum.value))
-        found = self._among(query, tests)
+            total = exp.Coalesce(this=self._summed(node), expressions=[exp.Literal.number(0)])
+            tests.append((total, node.sum.op, node.sum.value))
+        found = self._answer(self._occurrences(node), tests)
         return found if node.did else exp.not_(found)
 
     def messages(self, node: AttributeIs) -> exp.Expr:
         """How many messages were sent to the person today, or in the last 7 days."""
         if node.op in ("is_empty", "is_not_empty"):
             return exp.true() if node.op == "is_not_empty" else exp.false()
-        query, measure = self._sent(node.attribute)
-        return self._among(query, [(measure, node.op, node.value)])
+        sent, measure = self.sent(node.attribute)
+        return self._answer(sent, [(measure, node.op, node.value)])
 
-    def sent(self, attribute: str) -> exp.Select:
-        """What `messages` compares, of all people in the tables together."""
-        query, measure = self._sent(attribute)
-        return query.select(measure, append=False)
-
-    def measured(self, node: EventDid) -> exp.Select:
-        """Of all people in the tables together: `count` and `total` of what fits, and `last_at` of it at any time."""
-        time = exp.column("placed_at" if node.event == "order_placed" else "occurred_at", "e")
-        when = exp.Where(this=exp.and_(exp.true(), *self._when(time, node.within)))
-        total: exp.Expr = exp.null()
-        if node.sum:
-            known = property_of(node.event, node.sum.property)
-            kind = "decimal(18, 4)" if known and known.type == "money" else "double"
-            added = exp.Filter(this=self._added(node.event, node.sum.property), expression=when)
-            total = exp.cast(added, kind, dialect="duckdb")
-        return self._occurrences(msgspec.structs.replace(node, within=None)).select(
-            exp.Filter(this=self._counted(node), expression=when.copy()).as_("count"),
-            total.as_("total"),
-            exp.Max(this=time.copy()).as_("last_at"),
-            append=False,
-        )
-
-    def of_type(self, event: str, *, lines: bool) -> exp.Select:
-        """Every event of a type, whoever's; of purchases their lines where wanted."""
-        if event != "order_placed":
-            of_type = exp.column("type", "e").eq(self._bound.value(event))
-            return exp.select("1").from_(self._table("events_all", "e")).where(of_type)
-        query = exp.select("1").from_(self._table("orders", "e")).where(*_PURCHASES)
-        return query.join(self._table("order_lines", "l"), on=_OF_ORDER) if lines else query
-
-    def _sent(self, attribute: str) -> tuple[exp.Select, exp.Expr]:
+    def sent(self, attribute: str) -> Measure:
         """The messages that were sent in the time of an attribute, and how it counts them."""
         days = 0 if attribute == "messages_today" else 7
         sent = exp.column("type", "e").isin(*_MESSAGES)
@@ -92,64 +98,37 @@ class EventSql:
             measure = exp.Least(
                 this=share, expressions=[exp.Literal.number("1.0")], ignore_nulls=True
             )
-        return self._from("events_all").where(sent, since), measure
+        return Occurrences("events", (sent, since)), measure
 
-    def _among(self, query: exp.Select, tests: list[tuple[exp.Expr, str, Value]]) -> exp.Expr:
-        if not tests:
-            return self._person.isin(query=query)
-        fits = exp.and_(*(ordered(what, op, value, self._bound.value) for what, op, value in tests))
-        grouped = query.group_by("f.profile_id")
-        if all(holds_for_nothing(op, value) for _, op, value in tests):
-            return exp.not_(self._person.isin(query=grouped.having(exp.not_(fits))))
-        return self._person.isin(query=grouped.having(fits))
+    def measures(self, node: EventDid) -> dict[str, Measure]:
+        """What is told of a condition: the `count` and `total` of what fits, and the `last_at` of it at any time."""
+        fitting = self._occurrences(node)
+        ever = self._occurrences(msgspec.structs.replace(node, within=None))
+        total: exp.Expr = exp.null()
+        if node.sum:
+            known = property_of(node.event, node.sum.property)
+            kind = "decimal(18, 4)" if known and known.type == "money" else "double"
+            total = exp.cast(self._summed(node), kind, dialect="duckdb")
+        return {
+            "count": (fitting, _counted(node)),
+            "total": (fitting, total),
+            "last_at": (ever, exp.Max(this=_time_of(node.event))),
+        }
 
-    def _occurrences(self, node: EventDid) -> exp.Select:
-        """The people of the events that fit, one row an event, or an order's line where lines are summed."""
-        if node.event == "order_placed":
-            return self._orders(node)
-        query = self._from("events_all").where(
-            exp.column("type", "e").eq(self._bound.value(node.event)),
-            *self._when(exp.column("occurred_at", "e"), node.within),
-            *(self._fits(node.event, one) for one in node.where),
-        )
-        return query
-
-    def _orders(self, node: EventDid) -> exp.Select:
+    def _occurrences(self, node: EventDid) -> Occurrences:
         lines = event_of(node.event).lines
-        query = self._from("orders").where(
-            *_PURCHASES,
-            *self._when(exp.column("placed_at", "e"), node.within),
+        fits = (
+            *of_type(node.event, self._bound),
+            *self._when(_time_of(node.event), node.within),
             *(self._fits(node.event, one) for one in node.where if one.property not in lines),
         )
         on_line = [self._fits(node.event, one) for one in node.where if one.property in lines]
-        table = self._table("order_lines", "l")
-        if _sums_lines(node):
-            # An order without lines adds nothing, and counts where no line is asked for.
-            return query.join(
-                table, on=exp.and_(_OF_ORDER, *on_line), join_type="inner" if on_line else "left"
-            )
-        if on_line:
-            fitting = exp.select("1").from_(table).where(_OF_ORDER, *on_line)
-            query = query.where(exp.Exists(this=fitting))
-        return query
-
-    def _counted(self, node: EventDid) -> exp.Expr:
-        if _sums_lines(node):
-            order = exp.column("order_id", "e")
-            return exp.Count(this=exp.Distinct(expressions=[order]))
-        return exp.Count(this=exp.Star())
-
-    def _from(self, name: str) -> exp.Select:
-        """The people of a table's rows."""
-        same = exp.column("fragment_id", "f").eq(exp.column("fragment_id", "e"))
-        return (
-            exp.select("f.profile_id")
-            .from_(self._table(name, "e"))
-            .join(self._table("fragment_profiles", "f"), on=same)
-        )
-
-    def _table(self, name: str, alias: str) -> exp.Expr:
-        return table(name, alias, self._schema)
+        source = source_of(node.event, node.sum.property if node.sum else "")
+        if source != "lines":
+            return Occurrences(source, fits, on_line)
+        # An order without lines adds nothing, and counts where no line is asked for.
+        there = [exp.not_(exp.column("order_id", "l").is_(exp.null()))] if on_line else []
+        return Occurrences(source, (*fits, *there, *on_line))
 
     def _when(self, time: exp.Expr, within: Within | None) -> list[exp.Expr]:
         if within is None:
@@ -172,38 +151,62 @@ class EventSql:
     def _fits(self, event: str, one: PropertyIs) -> exp.Expr:
         known = property_of(event, one.property)
         assert known is not None
-        column = self.column(event, known)
+        column = column_of(event, known, self._bound)
         return compare(column, known.type, one.op, one.value, self._bound)
 
-    def column(self, event: str, known: Property) -> exp.Expr:
-        """Where the warehouse has a property."""
-        if known.unknown:
-            return null_of(known.type)
-        if known.type == "custom":
-            properties = exp.cast(exp.column("properties", "e"), "json", dialect="duckdb")
-            path = self._bound.value(_path(known.name))
-            return exp.JSONExtractScalar(this=properties, expression=path)
-        if event != "order_placed":
-            return exp.column(known.name, "e")
-        if known.name in event_of(event).lines:
-            column = exp.column(_LINE_COLUMNS.get(known.name, known.name), "l")
-        else:
-            column = exp.column(_ORDER_COLUMNS.get(known.name, known.name), "e")
-        if known.type == "money":
-            return exp.case().when("not e.foreign_currency", column)
-        return column
-
-    def _summed(self, event: str, name: str) -> exp.Expr:
-        zero = exp.Literal.number(0)
-        return exp.Coalesce(this=self._added(event, name), expressions=[zero])
-
-    def _added(self, event: str, name: str) -> exp.Expr:
-        known = property_of(event, name)
+    def _summed(self, node: EventDid) -> exp.Expr:
+        """The sum that a condition asks for; null where there is nothing to add."""
+        assert node.sum is not None
+        known = property_of(node.event, node.sum.property)
         assert known is not None
-        column = self.column(event, known)
-        if known.type == "custom":
-            column = number_in(column)
-        return exp.Sum(this=column)
+        column = column_of(node.event, known, self._bound)
+        return exp.Sum(this=number_in(column) if known.type == "custom" else column)
+
+
+def source_of(event: str, name: str = "") -> Source:
+    """Where events of a type are one row each, or a property of them has one."""
+    if event != "order_placed":
+        return "events"
+    return "lines" if name in event_of(event).lines else "orders"
+
+
+def rows_of(source: Source, tables: Callable[[Source], exp.Expr]) -> exp.Select:
+    """All rows of a source, an order without lines once among lines; nothing is selected yet."""
+    if source != "lines":
+        return exp.Select().from_(tables(source))
+    return rows_of("orders", tables).join(tables("lines"), on=OF_ORDER, join_type="left")
+
+
+def of_type(event: str, bound: Bound) -> tuple[exp.Expr, ...]:
+    """That a row is an event of this type: what a purchase is."""
+    if event == "order_placed":
+        return exp.not_(exp.column("test", "o")), exp.column("cancelled_at", "o").is_(exp.null())
+    return (exp.column("type", "e").eq(bound.value(event)),)
+
+
+def column_of(event: str, known: Property, bound: Bound) -> exp.Expr:
+    """Where the warehouse has a property."""
+    if known.unknown:
+        return null_of(known.type)
+    if known.type == "custom":
+        properties = exp.cast(exp.column("properties", "e"), "json", dialect="duckdb")
+        path = bound.value(_path(known.name))
+        return exp.JSONExtractScalar(this=properties, expression=path)
+    if event != "order_placed":
+        return exp.column(known.name, "e")
+    if known.name in event_of(event).lines:
+        column = exp.column(_LINE_COLUMNS.get(known.name, known.name), "l")
+    else:
+        column = exp.column(_ORDER_COLUMNS.get(known.name, known.name), "o")
+    if known.type == "money":
+        return exp.case().when(exp.not_(exp.column("foreign_currency", "o")), column)
+    return column
+
+
+def _time_of(event: str) -> exp.Expr:
+    return (
+        exp.column("placed_at", "o") if event == "order_placed" else exp.column("occurred_at", "e")
+    )
 
 
 def _path(name: str) -> str:
@@ -213,22 +216,7 @@ def _path(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
-def _sums_lines(node: EventDid) -> bool:
-    return node.sum is not None and node.sum.property in event_of(node.event).lines
-
-
-def holds_for_nothing(op: str, value: Value) -> bool:
-    """Whether a comparison with numbers holds for 0."""
-    numbers = [Decimal(str(one)) for one in (value if isinstance(value, tuple) else (value,))]
-    first, last = numbers[0], numbers[-1]
-    return {
-        "eq": first == 0,
-        "neq": first != 0,
-        "gt": first < 0,
-        "gte": first <= 0,
-        "lt": first > 0,
-        "lte": first >= 0,
-        "between": first <= 0 <= last,
-        "in": 0 in numbers,
-        "not_in": 0 not in numbers,
-    }[op]
+def _counted(node: EventDid) -> exp.Expr:
+    if node.sum and source_of(node.event, node.sum.property) == "lines":
+        return exp.Count(this=exp.Distinct(expressions=[exp.column("order_id", "o")]))
+    return exp.Count(this=exp.Star())

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from customer360.clock import Instant
+from customer360.clock import Instant, local_date
 from customer360.errors import WarehouseBusy, place_of
 from customer360.segments.ast import Rule, segments_in
-from customer360.segments.changed import memberships
+from customer360.segments.changed import Question
 from customer360.segments.model import Cause, Segment
 from customer360.segments.moves import Wish
 from customer360.segments.queue import Changed
@@ -33,8 +33,26 @@ class Meant:
     failed: dict[int, Exception] = field(default_factory=dict)
 
 
+class LastQuestion:
+    """The question about all segments of a shop, kept while what they mean and the shop's day are the same."""
+
+    def __init__(self) -> None:
+        self._about: tuple[object, ...] = ()
+        self._question: Question | None = None
+
+    def about(self, segments: Mapping[int, Segment], now: Instant, timezone: str) -> Question:
+        """The question about these segments, written anew only where it is another."""
+        versions = {segment_id: one.version for segment_id, one in segments.items()}
+        about = (versions, local_date(now, timezone), timezone)
+        if self._question is None or about != self._about:
+            self._question = Question(_rules_of(segments), now, timezone)
+            self._about = about
+        return self._question
+
+
 def whom_rules_mean(
     ask_on: Callable[[], AbstractContextManager[Session]],
+    last: LastQuestion,
     segments: Mapping[int, Segment],
     following: Collection[int],
     profile_ids: Sequence[int],
@@ -46,32 +64,36 @@ def whom_rules_mean(
     segments: all of the shop, as rules ask for others. Where the rules cannot be asked together, each is asked alone,
     so that one which fails holds up no other.
     """
-    rules = {segment_id: one.rule for segment_id, one in segments.items()}
 
-    def ask(asked: Mapping[int, Rule], wanted: Collection[int]) -> Pairs:
+    def ask(question: Question, wanted: Collection[int]) -> Pairs:
         # A question that fails ends its session.
         with ask_on() as session:
-            found = memberships(session, asked, profile_ids, now, timezone)
+            found = question.memberships(session, profile_ids)
         pairs = zip(*(column.to_pylist() for column in found.columns), strict=True)
         return {
             (segment_id, profile_id) for segment_id, profile_id in pairs if segment_id in wanted
         }
 
     try:
-        return Meant(ask(rules, following))
+        return Meant(ask(last.about(segments, now, timezone), following))
     except WarehouseBusy:
         raise
     except Exception as error:
-        logger.warning("%d rules could not be asked together: %s", len(rules), place_of(error))
-    meant = Meant()
+        logger.warning("%d rules could not be asked together: %s", len(segments), place_of(error))
+    meant, rules = Meant(), _rules_of(segments)
     for segment_id in following:
         try:
-            meant.pairs |= ask(with_asked_for(segment_id, rules), (segment_id,))
+            alone = Question(with_asked_for(segment_id, rules), now, timezone)
+            meant.pairs |= ask(alone, (segment_id,))
         except WarehouseBusy:
             raise
         except Exception as error:
             meant.failed[segment_id] = error
     return meant
+
+
+def _rules_of(segments: Mapping[int, Segment]) -> dict[int, Rule]:
+    return {segment_id: one.rule for segment_id, one in segments.items()}
 
 
 def with_asked_for(segment_id: int, rules: Mapping[int, Rule]) -> dict[int, Rule]:

@@ -204,7 +204,7 @@ def _truths(
 ) -> Compiled:
     """Of everybody whether each condition holds: holds_0, holds_1, …
 
-    As `select_truths` for a few people. Of millions, those with events are found by themselves and joined.
+    Of millions, those with events are found by themselves and joined.
     """
     bound = Bound(now, timezone)
     evaluator = Evaluator(bound)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
@@ -41,6 +41,7 @@ _BROKEN = "Its members could not be found; that is tried again by itself."
 class _Standing:
     """What is under way in a shop."""
 
+    question: follow.LastQuestion = field(default_factory=follow.LastQuestion)
     looked_at: tuple[str, date] | None = None
     """The zone and day for which segments of other calendars were last looked for."""
     whole: Whole | None = None
@@ -143,6 +144,7 @@ class Refresher:
         if following:
             meant = follow.whom_rules_mean(
                 partial(self._warehouse.session, shop_id),
+                standing.question,
                 segments,
                 following,
                 people,

@@ -6,7 +6,7 @@ Relative times count the shop's days, so an answer changes with an event or at t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,12 @@ from customer360.segments.ast import (
     Rule,
 )
 from customer360.segments.comparisons import Bound, certain, compare, elapsed, null_of, table
-from customer360.segments.event_sql import EventSql
+from customer360.segments.event_sql import Answer, EventSql
+from customer360.segments.semi_joins import SemiJoins
 
 DIALECT = "duckdb"
-_PEOPLE = "p"
+PEOPLE = "p"
+"""What `profiles` is called in every query."""
 MEASURED = ("messages_today", "messages_7d", "fatigue")
 """Attributes that are counted on reading."""
 
@@ -46,6 +48,14 @@ class Compiled:
         return self.query.sql(dialect)
 
 
+def compiled(query: exp.Query, bound: Bound) -> Compiled:
+    """The query with those values that it names, which are numbered anew."""
+    told: dict[int, int] = {}
+    for one in query.find_all(exp.Placeholder):
+        one.set("this", str(told.setdefault(int(one.name), len(told) + 1)))
+    return Compiled(query, [bound.values[place - 1] for place in told])
+
+
 def select_members(
     rule: Rule,
     now: Instant,
@@ -57,41 +67,37 @@ def select_members(
 
     A segment among `others` that it asks for means whom its rule means, not who its members are.
     """
+
+    def is_in(segment_id: int) -> exp.Expr | None:
+        other = (others or {}).get(segment_id)
+        return None if other is None else certain(evaluator.meant(other))
+
     bound = Bound(now, timezone)
-    condition = Evaluator(bound, schema, others).meant(rule)
-    people = table("profiles", _PEOPLE, schema)
-    query = exp.select(exp.column("profile_id", _PEOPLE)).from_(people).where(condition)
+    evaluator = Evaluator(bound, schema, others=is_in)
+    people = table("profiles", PEOPLE, schema)
+    query = exp.select(person()).from_(people).where(evaluator.meant(rule))
     return Compiled(query, bound.values)
-
-
-def select_truths(nodes: Sequence[Node], now: Instant, timezone: str, schema: str = "") -> Compiled:
-    """Of every person in `profiles`: their id, and for each node whether it holds: holds_0, holds_1, …
-
-    This tells why somebody is in a segment, condition by condition, and which rules hold for whoever changed.
-    """
-    bound = Bound(now, timezone)
-    evaluator = Evaluator(bound, schema)
-    truths = [
-        certain(evaluator.condition(node)).as_(f"holds_{number}")
-        for number, node in enumerate(nodes)
-    ]
-    query = exp.select(exp.column("profile_id", _PEOPLE), *truths)
-    return Compiled(query.from_(table("profiles", _PEOPLE, schema)), bound.values)
 
 
 class Evaluator:
     """Conditions on the rows of `profiles p`, with values bound beside them.
 
-    A segment among `others` means whom its rule means; any other one, whom the warehouse knows as its members.
+    `answer` says how a question about events is asked, by default to all of them. `others` says whether a
+    person is in a segment, or None: of that one, the warehouse knows the members.
     """
 
     def __init__(
-        self, bound: Bound, schema: str = "", others: Mapping[int, Rule] | None = None
+        self,
+        bound: Bound,
+        schema: str = "",
+        *,
+        answer: Answer | None = None,
+        others: Callable[[int], exp.Expr | None] = lambda _: None,
     ) -> None:
         self._bound = bound
         self._schema = schema
-        self._others = others or {}
-        self._events = EventSql(bound, schema, exp.column("profile_id", _PEOPLE))
+        self._others = others
+        self._events = EventSql(bound, answer or SemiJoins(bound, schema, person()))
 
     def meant(self, rule: Rule) -> exp.Expr:
         """What holds for the people that a rule means; where it is null, it does not hold."""
@@ -121,10 +127,10 @@ class Evaluator:
     def _attribute(self, node: AttributeIs) -> exp.Expr:
         known = BY_NAME[node.attribute]
         if node.attribute == "days_since_last_order":
-            return elapsed(exp.column("last_order_at", _PEOPLE), node.op, node.value, self._bound)
+            return elapsed(exp.column("last_order_at", PEOPLE), node.op, node.value, self._bound)
         if node.attribute in MEASURED:
             return self._events.messages(node)
-        column: exp.Expr = exp.column(node.attribute, _PEOPLE)
+        column: exp.Expr = exp.column(node.attribute, PEOPLE)
         if known.enriched:
             column = null_of(known.type)
         return compare(column, known.type, node.op, node.value, self._bound)
@@ -132,17 +138,22 @@ class Evaluator:
     def _member(self, node: MemberOf) -> exp.Expr:
         if node.segment_id == ALL_CUSTOMERS_ID:
             return _is_customer() if node.member else exp.not_(_is_customer())
-        if node.segment_id in self._others:
-            meant = certain(self.meant(self._others[node.segment_id]))
-            return meant if node.member else exp.not_(meant)
+        known = self._others(node.segment_id)
+        if known is not None:
+            return known if node.member else exp.not_(known)
         members = (
             exp.select("m.profile_id")
             .from_(table("segment_members", "m", self._schema))
             .where(exp.column("segment_id", "m").eq(self._bound.value(node.segment_id)))
         )
-        found = exp.column("profile_id", _PEOPLE).isin(query=members)
+        found = person().isin(query=members)
         return found if node.member else exp.not_(found)
 
 
+def person() -> exp.Expr:
+    """The id of the person that a condition is about."""
+    return exp.column("profile_id", PEOPLE)
+
+
 def _is_customer() -> exp.Expr:
-    return exp.column("kind", _PEOPLE).eq(exp.Literal.string("customer"))
+    return exp.column("kind", PEOPLE).eq(exp.Literal.string("customer"))

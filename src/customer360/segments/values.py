@@ -12,8 +12,8 @@ from sqlglot import exp
 from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.browse import WarehouseQuery
 from customer360.segments.catalogue import EVENT_BY_NAME, ValueType, property_of
-from customer360.segments.comparisons import Bound
-from customer360.segments.event_sql import EventSql
+from customer360.segments.comparisons import Bound, table
+from customer360.segments.event_sql import TABLES, column_of, of_type, rows_of, source_of
 from customer360.segments.to_sql import DIALECT
 
 MOST_OFFERED = 20
@@ -62,14 +62,12 @@ def values_of_property(
     if known is None or known.type not in _OFFERED or known.unknown:
         return []
     bound = Bound(0, "UTC")
-    events = EventSql(bound, "", exp.null())
-    value = events.column(event, known)
+    value = column_of(event, known, bound)
     value = exp.Explode(this=value) if known.type == "list" else value
     beside = property_of(event, _LABELS.get(name, ""))
-    label = events.column(event, beside) if beside and beside.type != "custom" else exp.null()
-    query = events.of_type(event, lines=_on_line(event, name)).select(
-        value.as_("value"), label.as_("label"), append=False
-    )
+    label = column_of(event, beside, bound) if beside and beside.type != "custom" else exp.null()
+    rows = rows_of(source_of(event, name), lambda source: table(*TABLES[source], ""))
+    query = rows.select(value.as_("value"), label.as_("label")).where(*of_type(event, bound))
     found = _most_frequent(warehouse, shop_id, query.sql(DIALECT), bound.values, part)
     return _with_choices(found, known.choices, part)
 
@@ -137,11 +135,6 @@ def _with_choices(found: list[Offer], choices: tuple[str, ...], part: str) -> li
     had = {one.value for one in found}
     rest = [Offer(one, 0) for one in choices if one not in had and part.lower() in one]
     return [*found, *rest]
-
-
-def _on_line(event: str, name: str) -> bool:
-    entry = EVENT_BY_NAME.get(event)
-    return entry is not None and name in entry.lines
 
 
 def _label_of(event: str) -> str:

@@ -1,11 +1,11 @@
 """Why is this person in a segment, or not? Every condition with whether it holds, and the person's own value.
 
-The evaluator is that of the crowd, asked over this one person's rows: tables of the same names, with only those.
+The person's rows are copied and counted like those of people who changed; what is told is what was counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,12 +29,10 @@ from customer360.segments.ast import (
     conditions_of,
     parts_of,
 )
-from customer360.segments.changed import over_rows_of
-from customer360.segments.comparisons import Bound
+from customer360.segments.at_once import CHANGED, MEASURED_PEOPLE, AtOnce, of_changed
+from customer360.segments.comparisons import Bound, certain, table
 from customer360.segments.event_sql import EventSql
-from customer360.segments.to_sql import DIALECT, MEASURED, select_truths
-
-_MEASURES = ("count", "total", "last_at")
+from customer360.segments.to_sql import MEASURED, PEOPLE, Compiled, Evaluator
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +85,16 @@ def why(
 ) -> list[Why] | None:
     """Of each rule, why it means the person or not; None while the warehouse does not know them yet."""
     conditions = [*dict.fromkeys(one for rule in rules for one in conditions_of(rule.root))]
-    compiled = select_truths(conditions, now, timezone)
-    bound = Bound(now, timezone, compiled.values)
-    query = _with_own_values(compiled.query, conditions, bound)
-    person = exp.select(bound.value(profile_id).as_("profile_id"))
-    sql = over_rows_of(person, query).sql(DIALECT)
-    rows = warehouse.query(shop_id, sql, compiled.values).to_pylist()
+    compiled = _select_truths(conditions, profile_id, now, timezone)
+    rows = warehouse.query(shop_id, compiled.sql(), compiled.values).to_pylist()
     if not rows:
         return None
     row = {name: raw_value(value) for name, value in rows[0].items()}
     known = {
-        condition: (row[f"holds_{number}"], _own(condition, number, row, bound.today, timezone))
+        condition: (
+            row[f"holds_{number}"],
+            _own(condition, number, row, local_date(now, timezone), timezone),
+        )
         for number, condition in enumerate(conditions)
     }
     is_customer = row["kind"] == "customer"
@@ -120,22 +117,41 @@ def _answer(node: Node, known: dict[Condition, tuple[bool, Any]]) -> Answer:
             return Answer(condition, *known[condition], ())
 
 
-def _with_own_values(query: exp.Query, conditions: Sequence[Condition], bound: Bound) -> exp.Select:
-    """The query with the person's own values beside the truths; changes it."""
-    assert isinstance(query, exp.Select)
-    events = EventSql(bound, "", exp.column("profile_id", "p"))
-    attributes = {one.attribute for one in conditions if isinstance(one, AttributeIs)}
-    stored = {"kind", "last_order_at", *filter(_is_stored, attributes)}
-    selected: list[exp.Expr] = [exp.column(name, "p") for name in sorted(stored)]
-    selected += [
-        events.sent(name).subquery().as_(name) for name in sorted(attributes.intersection(MEASURED))
+def _select_truths(
+    conditions: Sequence[Condition], profile_id: int, now: Instant, timezone: str
+) -> Compiled:
+    """Of the person: whether each condition holds, holds_0, holds_1, …, and beside these their own values."""
+    bound = Bound(now, timezone)
+    at_once = AtOnce(bound, "main")
+    evaluator = Evaluator(bound, answer=at_once)
+    told = [
+        certain(evaluator.condition(one)).as_(f"holds_{number}")
+        for number, one in enumerate(conditions)
     ]
+    told += _own_values(conditions, EventSql(bound, at_once), at_once)
+    query = exp.select(*told).from_(table(MEASURED_PEOPLE, PEOPLE, ""))
+    query = query.with_(CHANGED, exp.select(bound.value(profile_id).as_("profile_id")))
+    # In the place of everybody's.
+    members = of_changed("segment_members", "main", ("segment_id", "profile_id"))
+    for name, rows in (*at_once.steps(told), ("segment_members", members)):
+        query = query.with_(name, rows, materialized=True)
+    for name, rows in at_once.measures():
+        query = query.with_(name, rows)
+    return Compiled(query, bound.values)
+
+
+def _own_values(
+    conditions: Sequence[Condition], events: EventSql, at_once: AtOnce
+) -> Iterator[exp.Expr]:
+    attributes = {one.attribute for one in conditions if isinstance(one, AttributeIs)}
+    for name in sorted({"kind", "last_order_at", *filter(_is_stored, attributes)}):
+        yield exp.column(name, PEOPLE)
+    for name in sorted(attributes.intersection(MEASURED)):
+        yield at_once.measure(*events.sent(name)).as_(name)
     for number, one in enumerate(conditions):
         if isinstance(one, EventDid):
-            name = f"events_{number}"
-            query.join(events.measured(one).subquery(name), join_type="cross", copy=False)
-            selected += [exp.column(what, name).as_(f"{what}_{number}") for what in _MEASURES]
-    return query.select(*selected, copy=False)
+            for what, measure in events.measures(one).items():
+                yield at_once.measure(*measure).as_(f"{what}_{number}")
 
 
 def _own(
@@ -143,7 +159,7 @@ def _own(
 ) -> AttributeValue | EventsOwn:
     match condition:
         case EventDid():
-            return EventsOwn(*(row[f"{what}_{number}"] for what in _MEASURES))
+            return EventsOwn(*(row[f"{what}_{number}"] for what in ("count", "total", "last_at")))
         case MemberOf(_, member):
             return bool(row[f"holds_{number}"]) == member
         case AttributeIs(attribute="days_since_last_order"):

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from customer360.errors import WarehouseBusy
+from customer360.errors import Unavailable, WarehouseBusy
 from customer360.storage.engines.duckdb import DuckDBEngine, DuckDBOptions
 from customer360.storage.engines.engine import Engine, Transaction
 
@@ -152,6 +152,27 @@ def test_what_does_not_fit_in_memory_is_sorted_on_disk(tmp_path: Path) -> None:
             " from range(1_500_000) as numbers (i) order by word)",
         )
     assert found.column("n").to_pylist() == [1_500_000]
+
+
+def test_what_a_session_keeps_is_its_own(engine: DuckDBEngine) -> None:
+    put(engine, 1, 2, 3)
+    with engine.session(SHOP) as session:
+        session.keep("found", "select id from facts where id > ?", [1])
+        session.keep("found", "select max(id) as id from found")
+        assert session.query("select id from found").to_pylist() == [{"id": 3}]
+    with pytest.raises(duckdb.CatalogException):
+        engine.query(SHOP, "select id from found")
+
+
+def test_a_question_that_takes_too_much_memory_is_told_apart(tmp_path: Path) -> None:
+    sql = "select list(hash(i)) as all from range(20_000_000) as numbers (i)"
+    options = DuckDBOptions(memory_mib=30, threads=1)
+    with (
+        closing(DuckDBEngine(tmp_path, options=options)) as engine,
+        engine.session(SHOP) as session,
+        pytest.raises(Unavailable, match="memory"),
+    ):
+        session.keep("hashes", sql)
 
 
 def test_the_session_is_in_utc(engine: DuckDBEngine) -> None:

@@ -43,12 +43,15 @@ class DuckDBSession:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
+    def keep(self, name: str, sql: str, parameters: Parameters = ()) -> None:
+        """Keep the answer to a query as a table of this name for the questions after it."""
+        with _memory_told():
+            self._connection.execute(f"create or replace temp table {name} as {sql}", parameters)
+
     def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The answer to a query; in a transaction that writes, it sees what was written."""
-        try:
+        with _memory_told():
             return self._connection.sql(sql, params=parameters or None).to_arrow_table()
-        except duckdb.OutOfMemoryException as error:
-            raise Unavailable("The warehouse lacks the memory for this question.") from error
 
 
 class DuckDBTransaction(DuckDBSession):
@@ -337,6 +340,14 @@ def _lock_down(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
     connection.execute(f"set allowed_directories = ['{quoted}']")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise Unavailable("The warehouse lacks the memory for this question.") from error
 
 
 @contextmanager

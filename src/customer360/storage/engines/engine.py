@@ -14,6 +14,9 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 class Session(Protocol):
     """Questions to one shop's warehouse on one snapshot."""
 
+    def keep(self, name: str, sql: str, parameters: Parameters = ()) -> None:
+        """Keep the answer to a query as a table of this name for the questions after it."""
+
     def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The answer to a query; in a transaction that writes, it sees what was written."""
 
