@@ -127,7 +127,7 @@ def test_a_segment_is_saved_from_the_form(site: Site, new: str) -> None:
 
     (saved,) = stored(site)
     assert (saved.name, saved.rule) == ("Irish", parse_query("country = 'IE'"))
-    assert answer.headers["location"] == f"{site.root}/segments"
+    assert answer.headers["location"] == f"{site.root}/segments/{saved.segment_id}"
 
 
 def test_a_segment_is_saved_from_its_text(site: Site, new: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from customer360.segments.ast import AllOf, AnyOf, EventDid, Rule
 from customer360.segments.parse import parse_query
 from customer360.web.segment_form import EMPTY, Piece, edit, read_form, write_form
-from customer360.web.segment_rule import UNFINISHED, Drafted, form_of_rule, rule_of_form
+from customer360.web.segment_rule import UNFINISHED, Drafted, form_of_rule, rule_of_form, settled
 from tests.segments.trees import RULES
 
 
@@ -122,3 +122,13 @@ def test_conditions_groups_and_lines_are_added_at_the_end() -> None:
         1,
         1,
     ]
+
+
+def test_one_more_value_goes_to_the_values_of_its_list() -> None:
+    told = {"what": "event:Quiz", "0.property": "score", "0.op": "in", "0.values": "1"}
+    more = {"0.as": "number", "0.more": "2"}
+    form = [("r.match", "all"), *((f"r.0.{name}", text) for name, text in (told | more).items())]
+
+    line = settled(read_form(form)).parts[0].parts[0]
+
+    assert (line.all("values"), line.get("more")) == (("1", "2"), "")

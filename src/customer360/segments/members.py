@@ -114,3 +114,22 @@ def count_moves(connection: Connection, shop_id: int, segment_id: int, after: in
         moves.shop_id == shop_id, moves.segment_id == segment_id, moves.change > after
     )
     return connection.scalar(query) or 0
+
+
+def latest_moves(connection: Connection, shop_id: int, segment_id: int, limit: int) -> list[Move]:
+    """Who came into a segment and left it last, the newest first."""
+    moves = segment_moves.c
+    query = (
+        select(
+            moves.segment_id,
+            moves.profile_id,
+            moves.entered,
+            moves.cause,
+            moves.occurred_at,
+            moves.change,
+        )
+        .where(moves.shop_id == shop_id, moves.segment_id == segment_id)
+        .order_by(moves.change.desc(), moves.profile_id.desc())
+        .limit(limit)
+    )
+    return [Move(*row)._replace(cause=Cause(row.cause)) for row in connection.execute(query)]

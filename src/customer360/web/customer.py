@@ -27,6 +27,7 @@ from customer360.web import formats
 from customer360.web.door import Door, Page
 from customer360.web.freshness import freshness
 from customer360.web.merges import logged
+from customer360.web.segment_why import belongings
 from customer360.web.timeline import Position, days, position_after
 from customer360.web.visit import Visit
 from customer360.web.words import title_of
@@ -134,6 +135,14 @@ def show_identity(_door: Door, visit: Visit) -> Page | Response:
         }
 
     return _show(visit, "customers/identity.html", read)
+
+
+def show_segments(_door: Door, visit: Visit) -> Page | Response:
+    """Every segment of the shop, with why the person is in it or not."""
+    page = _show(visit, "customers/segments.html")
+    if isinstance(page, Page):
+        page.values["belongings"] = belongings(visit, visit.id_of("profile_id"))
+    return page
 
 
 def show_consents(_door: Door, visit: Visit) -> Page | Response:
@@ -265,6 +274,7 @@ def _tabs(visit: Visit, root: str, card: Card, counts: Sequence[EventCount]) -> 
         ("Timeline", "", None),
         ("Events", "/events", sum(count.count for count in counts)),
         ("Orders", "/orders", bought),
+        ("Segments", "/segments", None),
         ("Identifiers & traits", "/identity", len(card.identifiers)),
         ("Consents", "/consents", len(card.contact_points)),
     )

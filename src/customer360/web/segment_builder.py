@@ -41,7 +41,7 @@ from customer360.web.door import Door, Page
 from customer360.web.segment_form import Piece, edit, read_form
 from customer360.web.segment_inputs import Inputs
 from customer360.web.segment_panel import panel_of
-from customer360.web.segment_rule import Drafted, form_of_rule, rule_of_form
+from customer360.web.segment_rule import Drafted, form_of_rule, rule_of_form, settled
 from customer360.web.visit import Visit
 
 _UNFINISHED = "Finish or remove the marked conditions first."
@@ -148,7 +148,7 @@ def _changed(door: Door, visit: Visit, segment: Segment | None) -> Page | Respon
         return _save(door, visit, draft, segment)
     if action in ("text", "builder"):
         return _page(visit, _switched(draft), segment)
-    edited = edit(draft.form, action)
+    edited = edit(settled(draft.form), action)
     return _page(visit, replace(draft, form=edited.root, focus=edited.focus), segment)
 
 
@@ -193,7 +193,7 @@ def _save(door: Door, visit: Visit, draft: Draft, segment: Segment | None) -> Pa
     except (InvalidName, InvalidRule, SegmentLimit) as error:
         at = "name" if isinstance(error, InvalidName) else ""
         return _page(visit, replace(draft, errors={at: str(error)}), segment, 422)
-    return door.redirect(f"{visit.root}/segments", f"{saved.name} is saved.")
+    return door.redirect(f"{visit.root}/segments/{saved.segment_id}", f"{saved.name} is saved.")
 
 
 def _page(visit: Visit, draft: Draft, segment: Segment | None, status: int = 200) -> Page:

@@ -322,7 +322,7 @@ class Inputs:
             kind="chips",
             chosen=listed,
             options=[Option(value, "") for value in chosen],
-            error=error if choices else "",
+            error=error if choices or (chosen and not piece.get("more")) else "",
         )
         if choices:
             return [chips]

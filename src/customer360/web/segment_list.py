@@ -95,7 +95,7 @@ def duplicate(door: Door, visit: Visit) -> Response:
             )
     except Conflict as error:
         return door.redirect(_back(visit), str(error), bad=True)
-    return door.redirect(f"{visit.root}/segments", f"{made.name} is made.")
+    return door.redirect(f"{visit.root}/segments/{made.segment_id}", f"{made.name} is made.")
 
 
 def delete(door: Door, visit: Visit) -> Response:

@@ -69,6 +69,21 @@ def rule_of_form(root: Piece, include_visitors: bool) -> Drafted:
     return Drafted(rule, errors)
 
 
+def settled(piece: Piece) -> Piece:
+    """The tree with what stands in the field for one more value among the values of its list."""
+    parts = tuple(map(settled, piece.parts))
+    told, text = piece.told, piece.get("more")
+    if text:
+        try:
+            # Only what the shop alone knows has a field for the kind of value.
+            value = shown("custom", _typed(piece, text)) if "as" in told else text
+        except InvalidRule:
+            return Piece(told, parts)
+        values = dict.fromkeys((*piece.all("values"), value))
+        told = {**told, "values": tuple(values), "more": ("",)}
+    return Piece(told, parts)
+
+
 def form_of_rule(rule: Rule) -> Piece:
     """The tree that means a rule."""
     return _piece(rule.root)

@@ -15,3 +15,14 @@ document.addEventListener("click", (event) => {
     if (!drop.contains(event.target)) drop.open = false;
   });
 });
+
+// In a menu the arrows go from action to action, and from the button to the first one.
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.("details.menu[open]");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!menu || !step) return;
+  event.preventDefault();
+  const actions = [...menu.querySelectorAll(".drop-panel :is(a, button)")];
+  const at = actions.indexOf(document.activeElement);
+  actions[at < 0 ? 0 : (at + step + actions.length) % actions.length]?.focus();
+});
