@@ -15,6 +15,8 @@ from sqlalchemy import select
 from customer360.clock import from_datetime
 from customer360.identities.tables import profiles
 from customer360.profiles.attributes import STORED
+from customer360.segments.ast import Rule
+from customer360.segments.store import create_segment
 from customer360.values import to_decimal
 from tests.house import House, at
 from tests.stories.histories import ALWAYS, POOL, Draft, call, line, rows, webhook
@@ -92,6 +94,11 @@ def strife() -> list[Draft]:
 def live(house: House, seed: int) -> None:
     """A random life of a shop, with a sync after each batch."""
     random = Random(seed)
+    with house.app.database.write() as connection:
+        everybody = Rule(include_visitors=True)
+        create_segment(
+            connection, house.shop.shop_id, "All", everybody, house.clock.now(), limit=None
+        )
     drafts = [*ALWAYS, *random.sample(POOL, 60), *strife()]
     random.shuffle(drafts)
     while drafts:

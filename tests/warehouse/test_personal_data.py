@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from customer360.app import SCHEMA
+from customer360.segments.ast import Rule
+from customer360.segments.store import create_segment
 from customer360.storage.engines.duckdb import DuckDBEngine
 from customer360.warehouse.query import LocalWarehouse
 from tests.house import House
@@ -204,6 +206,16 @@ def test_no_personal_data_is_in_the_warehouse(
     house: House, engine: DuckDBEngine, tmp_path: Path
 ) -> None:
     tell_everything(house)
+    with house.app.database.write() as connection:
+        everybody = Rule(include_visitors=True)
+        create_segment(
+            connection,
+            house.shop.shop_id,
+            PERSONAL["last_name"],
+            everybody,
+            house.clock.now(),
+            limit=None,
+        )
     house.drain()
     assert not house.balance().rejected
     LocalWarehouse(house.app.database, engine, SCHEMA).sync(house.shop.shop_id)

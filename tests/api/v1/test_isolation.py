@@ -194,7 +194,11 @@ NAMED_IN_FORMS = {
 """Forms that name something of a shop in a field: which field, and what."""
 NAMING_NOTHING = {
     f"/shops/{{shop_id}}/{path}"
-    for path in ("imports", "settings", "settings/users", "settings/keys", "settings/shopify")
+    for path in (
+        *("imports", "settings", "settings/users", "settings/keys", "settings/shopify"),
+        # Forms that tell a rule; what it names of a shop is looked for in this one alone.
+        *("segments/new", "segments/restore"),
+    )
 } | {f"/shops/{{shop_id}}/settings/{path}" for path in ("shopify/unlink", "identity", "account")}
 
 
