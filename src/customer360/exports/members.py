@@ -7,16 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from customer360.clock import Instant, local_date, start_of_day, to_datetime
-from customer360.profiles.attributes import FULL_FATIGUE, STORED
+from customer360.profiles.attributes import FULL_FATIGUE, SENT, STORED
 from customer360.profiles.browse import WarehouseQuery, raw
-from customer360.profiles.facts import SENT
 from customer360.segments.ast import ALL_CUSTOMERS_ID
+from customer360.segments.to_sql import MEASURED
 
 # Small enough for a page of the widest format to take some ten megabytes.
 PAGE = 10_000
 
 _STORED = frozenset(attribute.name for attribute in STORED)
-_COUNTED = frozenset(("messages_today", "messages_7d", "fatigue"))
 _SINCE_ORDER = "days_since_last_order"
 
 
@@ -57,7 +56,7 @@ def members(
         page = {row.pop("profile_id"): raw(row) for row in rows}
         if _SINCE_ORDER in attributes:
             _add_days(page, now, timezone)
-        if _COUNTED & set(attributes):
+        if not set(MEASURED).isdisjoint(attributes):
             _add_messages(warehouse, shop_id, page, now, timezone)
         yield page
         last = max(page)

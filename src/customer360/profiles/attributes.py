@@ -229,6 +229,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     *ENRICHED_ATTRIBUTES,
 )
 
+SENT = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
+"""The types of event that say that a message went out."""
 FULL_FATIGUE = 10
 """Messages in seven days at which a person has had enough: fatigue 1."""
 

@@ -15,8 +15,14 @@ from customer360.clock import Instant, local_date, start_of_day, to_iso
 from customer360.errors import ProfileNotFound
 from customer360.events.model import Address, Identifier
 from customer360.identities.tables import profiles
-from customer360.profiles.attributes import ATTRIBUTES, BY_NAME, CHANNEL_ATTRIBUTES, FULL_FATIGUE
-from customer360.profiles.facts import SENT, Facts, OrderFact, gather
+from customer360.profiles.attributes import (
+    ATTRIBUTES,
+    BY_NAME,
+    CHANNEL_ATTRIBUTES,
+    FULL_FATIGUE,
+    SENT,
+)
+from customer360.profiles.facts import Facts, OrderFact, gather
 from customer360.profiles.fold import Names, names_of, tags_of
 from customer360.profiles.identifiers import IdentifierFact
 from customer360.profiles.touches import Touch

@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from customer360.clock import Instant
+from customer360.profiles.attributes import SENT
 from customer360.profiles.fold import Aggregate, combine
 from customer360.profiles.identifiers import IdentifierFact, identifiers_of
 from customer360.profiles.members import aggregates_in, members_of
 from customer360.profiles.touches import Touch, touch_of
 from customer360.storage.database import rows_in
 from customer360.values import Amount
-
-SENT = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
-"""The types of event that say that a message went out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,12 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 from sqlglot import exp
 
-from customer360.profiles.attributes import FULL_FATIGUE
+from customer360.profiles.attributes import FULL_FATIGUE, SENT
 from customer360.segments.ast import AttributeIs, EventDid, PropertyIs, Value, Within
 from customer360.segments.catalogue import Property, event_of, property_of
 from customer360.segments.comparisons import Bound, compare, null_of, number_in
 from customer360.segments.days import span_of
 
-_MESSAGES = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
 _ORDER_COLUMNS = {"order_id": "order_key"}
 _LINE_COLUMNS = {"price": "unit_price"}
 
@@ -90,7 +89,7 @@ class EventSql:
     def sent(self, attribute: str) -> Measure:
         """The messages that were sent in the time of an attribute, and how it counts them."""
         days = 0 if attribute == "messages_today" else 7
-        sent = exp.column("type", "e").isin(*_MESSAGES)
+        sent = exp.column("type", "e").isin(*SENT)
         since = exp.column("occurred_at", "e") >= self._bound.days_ago(days)
         measure: exp.Expr = exp.Count(this=exp.Star())
         if attribute == "fatigue":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, Select, func, select, tuple_
 
 from customer360.profiles.browse import Wanted
 from customer360.segments.model import Cause, Membership, Move, Segment
@@ -67,19 +68,12 @@ def changes_since(connection: Connection, shop_id: int, after: int, limit: int) 
     moves = segment_moves.c
     later = (moves.shop_id == shop_id) & (moves.change > after)
     last = select(moves.change).where(later).order_by(moves.change).offset(limit - 1).limit(1)
-    query = select(
-        moves.segment_id,
-        moves.profile_id,
-        moves.entered,
-        moves.cause,
-        moves.occurred_at,
-        moves.change,
-    ).where(later)
+    query = select(*_MOVE).where(later)
     upto = connection.execute(last).scalar_one_or_none()
     if upto is not None:
         query = query.where(moves.change <= upto)
     ordered = query.order_by(moves.change, moves.segment_id, moves.profile_id)
-    return [Move(*row)._replace(cause=Cause(row.cause)) for row in connection.execute(ordered)]
+    return _read(connection, ordered)
 
 
 def moves_of(
@@ -88,14 +82,7 @@ def moves_of(
     """The next so many moves of one segment behind one (its change number and profile), oldest first."""
     moves = segment_moves.c
     query = (
-        select(
-            moves.segment_id,
-            moves.profile_id,
-            moves.entered,
-            moves.cause,
-            moves.occurred_at,
-            moves.change,
-        )
+        select(*_MOVE)
         .where(
             moves.shop_id == shop_id,
             moves.segment_id == segment_id,
@@ -104,7 +91,7 @@ def moves_of(
         .order_by(moves.change, moves.profile_id)
         .limit(limit)
     )
-    return [Move(*row)._replace(cause=Cause(row.cause)) for row in connection.execute(query)]
+    return _read(connection, query)
 
 
 def count_moves(connection: Connection, shop_id: int, segment_id: int, after: int = 0) -> int:
@@ -120,16 +107,16 @@ def latest_moves(connection: Connection, shop_id: int, segment_id: int, limit: i
     """Who came into a segment and left it last, the newest first."""
     moves = segment_moves.c
     query = (
-        select(
-            moves.segment_id,
-            moves.profile_id,
-            moves.entered,
-            moves.cause,
-            moves.occurred_at,
-            moves.change,
-        )
+        select(*_MOVE)
         .where(moves.shop_id == shop_id, moves.segment_id == segment_id)
         .order_by(moves.change.desc(), moves.profile_id.desc())
         .limit(limit)
     )
+    return _read(connection, query)
+
+
+_MOVE = tuple(segment_moves.c[name] for name in Move._fields)
+
+
+def _read(connection: Connection, query: Select[Any]) -> list[Move]:
     return [Move(*row)._replace(cause=Cause(row.cause)) for row in connection.execute(query)]

@@ -58,6 +58,7 @@ segment_moves = Table(
     Column("entered", Boolean, nullable=False, info=KEEP),
     Column("cause", Text, nullable=False, info=KEEP),
     number("occurred_at", nullable=False),
+    Index("ix_segment_moves_segment", "shop_id", "segment_id", "change", "profile_id"),
     sqlite_with_rowid=False,
 )
 """Who came into a segment or left it, in the order of change numbers: a transaction moves nobody twice."""

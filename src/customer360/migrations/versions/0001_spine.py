@@ -568,6 +568,12 @@ def upgrade() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        "ix_segment_moves_segment",
+        "segment_moves",
+        ["shop_id", "segment_id", "change", "profile_id"],
+        unique=False,
+    )
     op.create_table(
         "segments",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
