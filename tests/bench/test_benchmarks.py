@@ -12,11 +12,14 @@ from customer360.bench.freshness import Steady
 from customer360.bench.identity import bench_identity
 from customer360.bench.importing import bench_import, write_lines
 from customer360.bench.ingest import bench_ingest
+from customer360.bench.membership import bench_membership, queries
 from customer360.bench.reading import bench_read
 from customer360.bench.store import fill_with_events, new_store, prepared, watching
 from customer360.cli import app
 from customer360.identities.bulk import resolve_in_bulk
 from customer360.identities.resolve import resolve
+from customer360.segments.parse import parse_query
+from customer360.segments.write import write_query
 
 
 def quiet(_step: str, _done: int, _total: int) -> None:
@@ -107,3 +110,20 @@ def test_the_command_prints_json_for_programs():
     told = json.loads(ran.stdout)
     assert (told["benchmark"], told["lines"]) == ("import", 120)
     assert told["ratio"] == pytest.approx(told["figure"] / told["limit"], rel=0.01)
+
+
+def test_membership_measures_how_soon_an_event_moves_somebody_in_and_out(tmp_path: Path):
+    result = bench_membership(
+        preload=300, segments=6, kept_in=tmp_path, steady=Steady(50, 2), progress=quiet
+    )
+    assert result.more["in_ms"]["p50"] > 0
+    assert result.more["out_ms"]["p50"] > 0
+    assert result.more["moves"] >= 4
+    assert result.more["segments"] == 6
+    assert result.more["members"] > 0
+
+
+def test_the_rules_of_the_benchmark_are_different_and_the_same_each_time():
+    rules = [parse_query(one) for one in queries(300)]
+    assert len(set(map(write_query, rules))) == 300
+    assert rules == [parse_query(one) for one in queries(300)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,8 +18,8 @@ from customer360.bench.result import spread_ms
 from customer360.bench.store import Progress, Store, wait_until_settled
 from customer360.clock import SystemClock, to_iso
 
-# Each prober looks so often; a time is therefore told that much too long at most.
-_POLL_SECONDS = 0.03
+POLL_SECONDS = 0.03
+"""Each prober looks so often; a time is therefore told that much too long at most."""
 _PROBERS = 2
 _PAGES_APART_SECONDS = 0.2
 _SETTLE_SECONDS = 120
@@ -35,11 +35,15 @@ class Steady:
 
 @dataclass(slots=True)
 class Freshness:
-    """Sends at a steady pace; meanwhile probes post an event each and look for it on its profile."""
+    """Sends at a steady pace; meanwhile probes post an event each and look for it on its profile.
+
+    `beside`: what else runs meanwhile, each in a thread of its own, until the event is set.
+    """
 
     store: Store
     port: int
     steady: Steady
+    beside: Sequence[Callable[[threading.Event], None]] = ()
     _ended: threading.Event = field(default_factory=threading.Event)
     _visible: list[float] = field(default_factory=list)
     _pages: list[float] = field(default_factory=list)
@@ -60,6 +64,7 @@ class Freshness:
         )
         jobs: list[Callable[[], None]] = [self._read_pages]
         jobs += [partial(self._probe, number, one) for number, one in enumerate(profiles)]
+        jobs += [partial(one, self._ended) for one in self.beside]
         with ready_to_send(load) as sender:
             progress("Sending steadily", 0, events)
             threads = [threading.Thread(target=self._guarded, args=(job,)) for job in jobs]
@@ -101,7 +106,7 @@ class Freshness:
                 posted = time.monotonic()
                 reader.post(_probe_body(number, serial))
                 while not _is_there(reader, profile_id, serial):
-                    time.sleep(_POLL_SECONDS)
+                    time.sleep(POLL_SECONDS)
                 self._visible.append(time.monotonic() - posted)
 
     def _read_pages(self) -> None:

@@ -24,6 +24,7 @@ class Name(StrEnum):
     IMPORT = "import"
     READ = "read"
     IDENTITY = "identity"
+    MEMBERSHIP = "membership"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +34,8 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     name: Annotated[
-        Name | None, typer.Argument(help="ingest, import, read or identity; all without it.")
+        Name | None,
+        typer.Argument(help="ingest, import, read, identity or membership; all without it."),
     ] = None,
     events: Annotated[
         int | None,
@@ -42,7 +44,13 @@ def bench(
         ),
     ] = None,
     preload: Annotated[
-        int | None, typer.Option(min=0, help="ingest: events that the store holds before; 5000000.")
+        int | None,
+        typer.Option(
+            min=0, help="ingest, membership: events that the store holds before; 5000000."
+        ),
+    ] = None,
+    segments: Annotated[
+        int | None, typer.Option(min=2, help="membership: segments of the shop; 300.")
     ] = None,
     customers: Annotated[
         int | None, typer.Option(min=1, help="read: customers in the list; 200000.")
@@ -67,6 +75,7 @@ def bench(
     given = {
         "events": events,
         "preload": preload,
+        "segments": segments,
         "customers": customers,
         "lines": lines,
         "pairs": pairs,
@@ -90,6 +99,7 @@ def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progre
     from customer360.bench.identity import bench_identity
     from customer360.bench.importing import bench_import
     from customer360.bench.ingest import bench_ingest
+    from customer360.bench.membership import bench_membership
     from customer360.bench.reading import bench_read
 
     takes: dict[Name, tuple[Callable[..., Result], tuple[str, ...]]] = {
@@ -97,6 +107,7 @@ def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progre
         Name.IMPORT: (bench_import, ("lines", "file")),
         Name.READ: (bench_read, ("events", "customers")),
         Name.IDENTITY: (bench_identity, ("pairs", "events")),
+        Name.MEMBERSHIP: (bench_membership, ("preload", "segments")),
     }
     measure, options = takes[name]
     chosen = {option: given[option] for option in options if given[option] is not None}

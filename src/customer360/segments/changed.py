@@ -20,6 +20,7 @@ from customer360.segments.comparisons import Bound, certain, table
 from customer360.segments.to_sql import PEOPLE, Compiled, Evaluator, compiled, person
 from customer360.storage.engines.engine import Session
 
+_ANSWER = "answer"
 _ROUND = "round_{}"
 """Where the answers to rules are, those that other rules ask for first."""
 
@@ -51,7 +52,9 @@ class Question:
         session.keep(CHANGED, changed.sql(), changed.values)
         for name, copy in self._copies.items():
             session.keep(name, *copy)
-        people, *held = session.query(*self._answer).columns
+        # So its hundreds of columns are planned once; asked directly, they would be twice.
+        session.keep(_ANSWER, *self._answer)
+        people, *held = session.query(f"select * from {_ANSWER}").columns
         return pa.concat_tables(
             [_members(0, people[:0])]
             + [
