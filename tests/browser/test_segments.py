@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from customer360.segments.store import list_segments
-from tests.browser.conftest import Window
+from tests.browser.conftest import REGULARS, Window, name_of
+from tests.browser.test_accessibility import check
 
 TEXT = (
     "order_placed MATCHES (count >= 2, date >= -90d) AND total_spend > 200"
@@ -38,9 +38,9 @@ def test_a_rule_is_the_same_with_the_mouse_and_as_text(window: Window) -> None:
         page.locator("#r-3-more").press("Tab")
         expect(page.locator(".chip-choice")).to_have_count(place)
     expect(page.locator("#preview")).to_contain_text("whose country is IE or GB")
-    assert not Axe().run(page).violations_count
+    check(window)
     by_mouse = page.locator("#preview").inner_text()
-    save(page, "With the mouse")
+    mouse_members = save(window, "With the mouse")
 
     page = window.open("/segments/new")
     page.get_by_label("Name", exact=True).fill("As text")
@@ -48,7 +48,8 @@ def test_a_rule_is_the_same_with_the_mouse_and_as_text(window: Window) -> None:
     page.get_by_label("Rule as text").fill(TEXT)
     expect(page.locator("#preview")).to_contain_text("whose country is IE or GB")
     assert page.locator("#preview").inner_text() == by_mouse
-    save(page, "As text")
+    assert save(window, "As text") == mouse_members
+    assert mouse_members == {name_of(number) for number in REGULARS[:2]}
 
     served = window.served
     with served.house.app.database.read() as connection:
@@ -69,14 +70,25 @@ def choose(page: Page, place: int, field: str, value: str) -> None:
     with page.expect_response(lambda answer: answer.request.method == "POST"):
         page.locator(f"#r-{place}-{field}").select_option(value)
     expect(page.locator(f"#r-{place}-{field}")).to_have_value(value)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Waits until nothing is asked or put into its place any more."""
     expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
 
 
-def save(page: Page, name: str) -> None:
-    """Saves the segment, which leads to its page."""
+def save(window: Window, name: str) -> set[str]:
+    """Saves the segment, which leads to its page; gives the people that it names once they are found."""
+    page = window.page
+    settle(page)
     page.get_by_role("button", name="Save segment").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     expect(page.get_by_role("heading", name="From visit to order")).to_be_visible()
+    window.served.house.drain()
+    expect(page.locator("#segment .meta").get_by_text("Updated")).to_be_visible()
+    check(window)
+    return set(page.locator("#members th[scope=row] .two-lines > a").all_inner_texts())
 
 
 def test_a_menu_is_walked_with_the_arrows(window: Window) -> None:
