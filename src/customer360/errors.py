@@ -199,6 +199,10 @@ class DiskNearlyFull(Unavailable):
     """The disk is nearly full, so nothing more is accepted; free some space."""
 
 
+class QueryTooLong(Unavailable):
+    """The question to the warehouse takes too long; ask for fewer events or a shorter time."""
+
+
 class WorkerUnreachable(Unavailable):
     """No worker answers; start one with `c360 serve` or `c360 worker`."""
 

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, func, select
 
 from customer360.clock import DAY, HOUR, MINUTE
+from customer360.errors import QueryTooLong, Unavailable
+from customer360.segments import refresh
 from customer360.segments.ast import ALL_CUSTOMERS_ID, AllOf, MemberOf, Not, Rule, rule_of
 from customer360.segments.conditions import attribute_is
 from customer360.segments.members import changes_since, member_ids, segments_of
@@ -427,6 +429,34 @@ def test_a_segment_that_fails_keeps_its_members_and_holds_up_no_other(club: Club
     club.do(retry_segment, made)
     club.refresh()
     assert (club.segment(made).state, club.members(made)) == ("updated", {BOB})
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            QueryTooLong(),
+            "Its members take too long to find; ask for fewer events or a shorter time.",
+        ),
+        (
+            Unavailable("The warehouse lacks the memory for this question."),
+            "Its members take more memory to find than there is; ask for fewer events or a shorter time.",
+        ),
+    ],
+)
+def test_a_segment_that_asks_for_too_much_says_what_to_do(
+    club: Club, monkeypatch: pytest.MonkeyPatch, error: Unavailable, reason: str
+) -> None:
+    club.fill(quizzed())
+    made = club.make("Quizzed", QUIZZED)
+
+    def give_up(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refresh, "find_moves", give_up)
+        club.refresh()
+    assert (club.segment(made).state, club.segment(made).failure) == ("failed", reason)
 
 
 def test_a_shop_tells_how_well_its_members_follow(club: Club) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from customer360.access.shops import Shop
 from customer360.clock import Clock, local_date
-from customer360.errors import Unavailable, WarehouseBusy, place_of
+from customer360.errors import QueryTooLong, Unavailable, WarehouseBusy, place_of
 from customer360.segments import follow, queue
 from customer360.segments.calendar import calendar_of
 from customer360.segments.model import Cause, Segment
@@ -34,6 +34,7 @@ _POLL_SECONDS = 0.05
 _NO_MEMORY = (
     "Its members take more memory to find than there is; ask for fewer events or a shorter time."
 )
+_TOO_LONG = "Its members take too long to find; ask for fewer events or a shorter time."
 _BROKEN = "Its members could not be found; that is tried again by itself."
 
 
@@ -260,6 +261,8 @@ class Refresher:
     def _fail(self, shop_id: int, segment: Segment, error: Exception) -> None:
         logger.warning("shop %d, segment %d: %s", shop_id, segment.segment_id, place_of(error))
         reason = _NO_MEMORY if isinstance(error, Unavailable) else _BROKEN
+        if isinstance(error, QueryTooLong):
+            reason = _TOO_LONG
         with self._database.write() as connection:
             queue.note_failure(connection, shop_id, segment, reason, self._clock.now())
 

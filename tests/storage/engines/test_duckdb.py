@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from customer360.errors import Unavailable, WarehouseBusy
+from customer360.errors import QueryTooLong, Unavailable, WarehouseBusy
 from customer360.storage.engines.duckdb import DuckDBEngine, DuckDBOptions
 from customer360.storage.engines.engine import Engine, Transaction
 
@@ -173,6 +173,17 @@ def test_a_question_that_takes_too_much_memory_is_told_apart(tmp_path: Path) -> 
         pytest.raises(Unavailable, match="memory"),
     ):
         session.keep("hashes", sql)
+
+
+def test_a_question_that_takes_too_long_ends_and_the_next_is_answered(tmp_path: Path) -> None:
+    endless = "select max(hash(i)) as found from range(1_000_000_000_000) as numbers (i)"
+    options = DuckDBOptions(query_seconds=0.2)
+    with closing(DuckDBEngine(tmp_path, options=options)) as engine:
+        with pytest.raises(QueryTooLong):
+            engine.query(SHOP, endless)
+        with engine.session(SHOP) as session, pytest.raises(QueryTooLong):
+            session.keep("found", endless)
+        assert engine.query(SHOP, "select 1 as n").to_pylist() == [{"n": 1}]
 
 
 def test_the_session_is_in_utc(engine: DuckDBEngine) -> None:

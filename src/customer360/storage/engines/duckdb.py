@@ -18,7 +18,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from customer360.errors import Unavailable, WarehouseBusy
+from customer360.errors import WarehouseBusy
+from customer360.storage.engines.duckdb_session import DuckDBSession, DuckDBTransaction
 from customer360.storage.engines.engine import Parameters, Transaction
 
 Prepare = Callable[[Transaction], None]
@@ -35,54 +36,8 @@ class DuckDBOptions:
     """Log that makes DuckDB checkpoint by itself: high, as that takes up to a second; idle time comes sooner."""
     open_files: int = 64
     idle_seconds: float = 300
-
-
-class DuckDBSession:
-    """A transaction on one DuckDB connection that only reads."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def keep(self, name: str, sql: str, parameters: Parameters = ()) -> None:
-        """Keep the answer to a query as a table of this name for the questions after it."""
-        with _memory_told():
-            self._connection.execute(f"create or replace temp table {name} as {sql}", parameters)
-
-    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
-        """The answer to a query; in a transaction that writes, it sees what was written."""
-        with _memory_told():
-            return self._connection.sql(sql, params=parameters or None).to_arrow_table()
-
-
-class DuckDBTransaction(DuckDBSession):
-    """A transaction on one DuckDB connection."""
-
-    def execute(self, sql: str, parameters: Parameters = ()) -> None:
-        """Run a statement that answers nothing."""
-        self._connection.execute(sql, parameters)
-
-    def append(self, table: str, rows: pa.Table) -> None:
-        """Add rows; columns are matched by name."""
-        with self._given(rows):
-            names = ", ".join(rows.column_names)
-            self._connection.execute(
-                f"insert into {table} ({names}) select {names} from given_rows"
-            )
-
-    def delete(self, table: str, key: str, values: pa.Array) -> None:
-        """Remove the rows whose key is among the values."""
-        with self._given(pa.table({"value": values})):
-            self._connection.execute(
-                f"delete from {table} where {key} in (select value from given_rows)"
-            )
-
-    @contextmanager
-    def _given(self, rows: pa.Table) -> Iterator[None]:
-        self._connection.register("given_rows", rows)
-        try:
-            yield
-        finally:
-            self._connection.unregister("given_rows")
+    query_seconds: float = 60
+    """What one question may take; whoever asked waits no longer, and the machine is there for others."""
 
 
 @dataclass
@@ -138,7 +93,7 @@ class DuckDBEngine:
         """Several queries on one snapshot; they cannot change anything."""
         with self._using(shop_id) as file, _cursor(file.connection) as cursor:
             cursor.execute("begin transaction read only")
-            yield DuckDBSession(cursor)
+            yield DuckDBSession(cursor, self._options.query_seconds)
 
     @contextmanager
     def transaction(self, shop_id: int) -> Iterator[DuckDBTransaction]:
@@ -340,14 +295,6 @@ def _lock_down(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
     connection.execute(f"set allowed_directories = ['{quoted}']")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
-
-
-@contextmanager
-def _memory_told() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise Unavailable("The warehouse lacks the memory for this question.") from error
 
 
 @contextmanager
