@@ -2,6 +2,7 @@
 #
 #   make demo         install, then start a shop full of invented customers
 #   make test         the test suite
+#   make test-engines the segment rules on ClickHouse's engine, which is half a gigabyte
 #   make check        formatting, lint rules, types, import rules
 #   make bench        the benchmarks
 #   make screenshots  the pictures of the documentation
@@ -27,7 +28,7 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: help
 help:
-	@sed -n 's/^# \{0,1\}//; 3,12p' Makefile
+	@sed -n 's/^# \{0,1\}//; 3,13p' Makefile
 
 # Three stamps: the empty .venv with its pinned installer, what runs the product, what develops it.
 $(VENV)/installer: requirements-build.lock
@@ -55,16 +56,24 @@ $(VENV)/development: $(VENV)/runtime requirements-dev.lock
 	$(INSTALL) --require-hashes --requirements requirements-dev.lock
 	@touch $@
 
+$(VENV)/clickhouse: $(VENV)/development requirements-clickhouse.lock
+	@echo "Installing ClickHouse's engine"
+	$(INSTALL) --require-hashes --requirements requirements-clickhouse.lock
+	@touch $@
+
 .PHONY: install install-dev
 install: $(VENV)/runtime
 install-dev: $(VENV)/development
 
-.PHONY: demo test check bench screenshots audit
+.PHONY: demo test test-engines check bench screenshots audit
 demo: install
 	$(BIN)/c360 demo
 
 test: install-dev
 	$(BIN)/pytest -n $(WORKERS)
+
+test-engines: $(VENV)/clickhouse
+	C360_ENGINES=clickhouse $(BIN)/pytest -n $(WORKERS) -o timeout=600 tests/segments/test_to_sql.py tests/segments/test_changed.py
 
 check: install-dev
 	$(BIN)/ruff check
@@ -91,6 +100,8 @@ lock: $(VENV)/installer
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra dev --extra postgres --extra duplicates \
 	    --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra clickhouse \
+	    --constraints requirements-dev.lock --output-file requirements-clickhouse.lock
 
 .PHONY: clean
 clean:

@@ -59,10 +59,10 @@ def test_a_lock_file_names_hashes_and_no_address(path: Path) -> None:
 def test_what_runs_and_what_develops_pin_the_same_versions() -> None:
     pins = [
         set(re.findall(r"^\S+==\S+(?: ; .*(?= \\))?", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-dev.lock")
+        for name in ("requirements.lock", "requirements-dev.lock", "requirements-clickhouse.lock")
     ]
 
-    assert pins[0] <= pins[1]
+    assert pins[0] <= pins[1] & pins[2]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,10 @@ def test_what_runs_and_what_develops_pin_the_same_versions() -> None:
     [
         ("requirements.lock", PROJECT["project"]["dependencies"]),
         ("requirements-dev.lock", PROJECT["project"]["optional-dependencies"]["dev"]),
+        (
+            "requirements-clickhouse.lock",
+            PROJECT["project"]["optional-dependencies"]["clickhouse"],
+        ),
         ("requirements-build.lock", PROJECT["build-system"]["requires"]),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
@@ -13,6 +14,7 @@ from sqlglot import transpile
 from customer360.segments.at_once import CHANGED
 from customer360.segments.changed import Steps, select_changed
 from customer360.segments.to_sql import Compiled
+from customer360.storage.engines.clickhouse import ClickHouse
 from customer360.storage.engines.duckdb import DuckDBTransaction
 from customer360.warehouse.schema import column_type, prepare
 from tests.segments.shop import SCHEMA, Person, tables_of
@@ -116,3 +118,30 @@ class Postgres:
     def close(self) -> None:
         self.connection.execute("drop schema segments cascade")
         self.connection.close()
+
+
+class ClickHouseTables:
+    """An engine for columns like DuckDB, with a dialect of its own."""
+
+    schema = "segments"
+
+    def __init__(self, folder: Path) -> None:
+        self._engine = ClickHouse(folder)
+        self._engine.make(SCHEMA, self.schema)
+
+    def fill(self, people: Sequence[Person]) -> None:
+        for name, rows in tables_of(people).items():
+            self._engine.execute(f"truncate table {name}")
+            if rows.num_rows:
+                self._engine.append(name, rows)
+
+    def keep(self, name: str, compiled: Compiled) -> None:
+        self._engine.keep(name, compiled.query, compiled.values)
+
+    def rows(self, compiled: Compiled) -> list[tuple[Any, ...]]:
+        found = self._engine.query(compiled.query, compiled.values)
+        # Not by name: equal columns have one name.
+        return [*zip(*(column.to_pylist() for column in found.columns), strict=True)]
+
+    def close(self) -> None:
+        self._engine.close()
