@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -22,6 +23,8 @@ LARGEST_AMOUNT: Amount = 10**15
 """A hundred billion units is no order; nine thousand forged ones still sum to 64 bits."""
 LARGEST_QUANTITY = 10**9
 """A thousand million screws may be one line of an order, and a float of JSON still holds them exactly."""
+LIST_MARK = "\x1f"
+"""Stands before, between and after the texts of a list where it is one text: ASCII's separator of units."""
 
 
 def parse_amount(value: Any) -> Amount:
@@ -65,6 +68,16 @@ def money_text(amount: Amount | None, currency: str) -> str | None:
 def counted(count: int, one: str, many: str = "") -> str:
     """A count with its word: "1 pair", "4,000 pairs"; `many` where that is not `one` with an s."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(texts: Iterable[Any]) -> str:
+    """A list as one text, which contains `listed([one])` exactly where the list has that one."""
+    return LIST_MARK + "".join(f"{str(one).replace(LIST_MARK, ' ')}{LIST_MARK}" for one in texts)
+
+
+def texts_in(text: str) -> list[str]:
+    """The list that was made one text."""
+    return text.split(LIST_MARK)[1:-1]
 
 
 @dataclass(frozen=True, slots=True)

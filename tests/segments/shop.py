@@ -23,6 +23,7 @@ from customer360.segments.ast import EventDid, Rule, conditions_of
 from customer360.segments.catalogue import EVENT_BY_NAME, PROPERTY_BY_NAME, property_of
 from customer360.segments.days import read_moment, span_of
 from customer360.storage.mirror import Kind, Mirror, Schema
+from customer360.values import listed
 from customer360.warehouse.schema import arrow_type
 
 TIMEZONE = "Europe/Dublin"
@@ -208,6 +209,8 @@ def _arrow(mirror: Mirror, rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 
 def _stored(kind: Kind, value: Any) -> Any:
+    if kind is Kind.TEXTS and value is not None:
+        return listed(value)
     if isinstance(value, Decimal) and kind is not Kind.MONEY:
         return int(value) if kind is Kind.COUNT else float(value)
     return value

@@ -13,7 +13,7 @@ import pyarrow as pa
 from customer360.clock import Instant, from_datetime, to_datetime
 from customer360.errors import InvalidInput
 from customer360.profiles.attributes import BY_NAME, STORED
-from customer360.values import Amount, to_decimal
+from customer360.values import Amount, texts_in, to_decimal
 
 
 class WarehouseQuery(Protocol):
@@ -27,6 +27,7 @@ SORTABLE: frozenset[str] = frozenset(
     for attribute in STORED
     if attribute.type in ("number", "money", "time", "text", "choice")
 )
+_LISTS = frozenset(attribute.name for attribute in STORED if attribute.type == "list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +190,13 @@ def _bound(sort: str, value: str | float) -> Any:
 
 
 def raw(row: dict[str, Any]) -> dict[str, Any]:
-    """Amounts as ten-thousandths and times as instants again, as cards hold them."""
-    return {name: raw_value(value) for name, value in row.items()}
+    """Amounts as ten-thousandths, times as instants and lists as such again, as cards hold them."""
+    return {name: _raw(name, value) for name, value in row.items()}
 
 
-def raw_value(value: Any) -> Any:
-    """A value of the warehouse as cards hold it: amounts as ten-thousandths, times as instants."""
+def _raw(name: str, value: Any) -> Any:
+    if name in _LISTS and value is not None:
+        return texts_in(value)
     if isinstance(value, Decimal):
         return int(value.scaleb(4))
     if isinstance(value, datetime):

@@ -13,6 +13,7 @@ from customer360.events.warehouse import CUSTOM, EVENT_FACTS, PROPERTY_FIELDS, s
 from customer360.profiles.ledger import REFUNDS_MIRROR
 from customer360.profiles.sessions import SESSIONS_MIRROR
 from customer360.storage.mirror import Field, Kind, Mirror, Rows, View, fetch
+from customer360.values import LIST_MARK
 
 _CHANGED = "shop_id = {} and change > {} and change <= {} order by change"
 _CHECKOUT_PROPERTIES = ("total", "quantity", "currency", "coupon")
@@ -244,7 +245,7 @@ _PLACED = {
     "total": "total",
     "quantity": "items_count",
     "currency": "currency",
-    "coupon": "promo_codes[1]",
+    "coupon": f"nullif(split_part(promo_codes, chr({ord(LIST_MARK)}), 2), '')",
     "location": "location",
     "place": "place",
     "marketplace": "marketplace",

@@ -18,6 +18,7 @@ from customer360.clock import Instant, local_date, to_datetime
 from customer360.segments.ast import Scalar, Value
 from customer360.segments.catalogue import ValueType
 from customer360.segments.days import days_ago, span_of
+from customer360.values import listed
 
 _ORDERED: dict[str, type[exp.Binary]] = {
     "eq": exp.EQ,
@@ -29,7 +30,6 @@ _ORDERED: dict[str, type[exp.Binary]] = {
 }
 # Further away than any event, and within the calendar.
 _MOST_DAYS = 73_000
-_SEPARATOR = 31
 # As JSON writes numbers; more digits are an id, and no engine's.
 _NUMBER = r"^-?[0-9]{1,15}([.][0-9]{1,15})?([eE][+-]?[0-9]{1,2})?$"
 _TYPES: dict[ValueType, str] = {
@@ -37,7 +37,6 @@ _TYPES: dict[ValueType, str] = {
     "money": "decimal(18, 4)",
     "time": "timestamp",
     "boolean": "boolean",
-    "list": "text[]",
 }
 
 
@@ -80,13 +79,12 @@ class Bound:
 def compare(column: exp.Expr, kind: ValueType, op: str, value: Value, bound: Bound) -> exp.Expr:
     """The condition that a column of this type fits the operator and the value."""
     if op in ("is_empty", "is_not_empty"):
-        empty = _empty(column, kind)
+        empty = _empty(column, kind, bound)
         return empty if op == "is_empty" else exp.not_(empty)
     if kind == "time":
         return _timed(column, op, value, bound)
     if kind == "list":
-        found = _in_list(column, str(value), bound)
-        return found if op == "contains" else exp.not_(certain(found))
+        return _textual(column, op, listed((value,)), bound)
     if kind in ("number", "money"):
         return ordered(column, op, value, bound.value)
     if kind == "boolean":
@@ -142,12 +140,11 @@ def _whole(days: Decimal, rounding: str) -> int:
     return int(near.to_integral_value(rounding))
 
 
-def _empty(column: exp.Expr, kind: ValueType) -> exp.Expr:
+def _empty(column: exp.Expr, kind: ValueType, bound: Bound) -> exp.Expr:
     null = column.is_(exp.null())
     if kind != "list":
         return null
-    nothing = exp.cast(exp.Array(expressions=[]), _TYPES["list"], dialect="duckdb")
-    return exp.or_(null, exp.EQ(this=column.copy(), expression=nothing))
+    return exp.or_(null, exp.EQ(this=column.copy(), expression=bound.value(listed(()))))
 
 
 def _timed(column: exp.Expr, op: str, value: Value, bound: Bound) -> exp.Expr:
@@ -188,20 +185,6 @@ def _textual(column: exp.Expr, op: str, value: Value, bound: Bound) -> exp.Expr:
     place = exp.StrPosition(this=lower, substr=said(one))
     found = exp.GT(this=place, expression=exp.Literal.number(0))
     return found if op == "contains" else exp.not_(certain(found))
-
-
-def _in_list(column: exp.Expr, value: str, bound: Bound) -> exp.Expr:
-    """One of a list's texts: no engine spells a search in a list without regard to case like the next one."""
-
-    def separator() -> exp.Expr:
-        return exp.Chr(expressions=[exp.Literal.number(_SEPARATOR)])
-
-    joined = exp.Lower(this=exp.ArrayToString(this=column, expression=separator()))
-    around = exp.Concat(expressions=[separator(), joined, separator()])
-    mark = chr(_SEPARATOR)
-    sought = exp.Lower(this=bound.value(f"{mark}{value}{mark}"))
-    place = exp.StrPosition(this=around, substr=sought)
-    return exp.GT(this=place, expression=exp.Literal.number(0))
 
 
 def table(name: str, alias: str, schema: str) -> exp.Expr:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.browse import WarehouseQuery
@@ -15,6 +15,7 @@ from customer360.segments.catalogue import EVENT_BY_NAME, ValueType, property_of
 from customer360.segments.comparisons import Bound, table
 from customer360.segments.event_sql import TABLES, column_of, of_type, rows_of, source_of
 from customer360.segments.to_sql import DIALECT
+from customer360.values import LIST_MARK
 
 MOST_OFFERED = 20
 _OFFERED: tuple[ValueType, ...] = ("text", "list", "choice", "custom")
@@ -48,7 +49,7 @@ def values_of_attribute(
     if known.type not in _OFFERED or known.enriched:
         found = []
     else:
-        column = f"unnest({attribute})" if known.type == "list" else attribute
+        column = _each(attribute) if known.type == "list" else attribute
         source = f"select {column} as value, '' as label from profiles where kind = 'customer'"
         found = _most_frequent(warehouse, shop_id, source, [], part)
     return _with_choices(found, known.choices, part)
@@ -63,7 +64,7 @@ def values_of_property(
         return []
     bound = Bound(0, "UTC")
     value = column_of(event, known, bound)
-    value = exp.Explode(this=value) if known.type == "list" else value
+    value = parse_one(_each(value.sql(DIALECT)), dialect=DIALECT) if known.type == "list" else value
     beside = property_of(event, _LABELS.get(name, ""))
     label = column_of(event, beside, bound) if beside and beside.type != "custom" else exp.null()
     rows = rows_of(source_of(event, name), lambda source: table(*TABLES[source], ""))
@@ -128,6 +129,11 @@ def _most_frequent(
         bound,
     ).to_pylist()
     return [Offer(row["value"], row["n"], row["label"]) for row in rows]
+
+
+def _each(column: str) -> str:
+    """The texts of a list, one a row: what is between the first mark and the last."""
+    return f"unnest(string_split({column}, chr({ord(LIST_MARK)}))[2:-2])"
 
 
 def _with_choices(found: list[Offer], choices: tuple[str, ...], part: str) -> list[Offer]:

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from customer360.clock import Instant, local_date
 from customer360.profiles.attributes import BY_NAME
-from customer360.profiles.browse import WarehouseQuery, raw_value
+from customer360.profiles.browse import WarehouseQuery, raw
 from customer360.profiles.card import AttributeValue
 from customer360.segments.ast import (
     AllOf,
@@ -89,7 +89,7 @@ def why(
     rows = warehouse.query(shop_id, compiled.sql(), compiled.values).to_pylist()
     if not rows:
         return None
-    row = {name: raw_value(value) for name, value in rows[0].items()}
+    row = raw(rows[0])
     known = {
         condition: (
             row[f"holds_{number}"],

@@ -41,7 +41,7 @@ class Kind(StrEnum):
     HOST = "host"
     """Handed over as a URL; only its host stays."""
     TEXTS = "texts"
-    """A list of TEXT."""
+    """A list of TEXT; one text in the warehouse, as `values.listed` writes it: engines keep and search text faster."""
     PROPERTIES = "properties"
     """A mapping of custom properties; JSON text of those that may stay."""
 

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from customer360.storage.mirror import Kind, Mirror, Rows
+from customer360.values import listed
 from customer360.warehouse.own_words import KnownWords
 from customer360.warehouse.schema import arrow_type
 from customer360.warehouse.scrub import (
@@ -105,7 +106,7 @@ def _array(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> pa.Arra
     if kind is Kind.PROPERTIES:
         return pa.array(_properties(values, owners), pa.string())
     if kind is Kind.TEXTS:
-        return pa.array(_texts(values, owners), arrow_type(kind))
+        return pa.array(_texts(values, owners), pa.string())
     return _text(kind, values, owners)
 
 
@@ -156,15 +157,15 @@ def _as_text(value: Any) -> str | None:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _texts(values: Sequence[Any], owners: _Owners | None) -> list[list[str] | None]:
+def _texts(values: Sequence[Any], owners: _Owners | None) -> list[str | None]:
     return [
         None
         if value is None
-        else [
+        else listed(
             text
             for one in value
             if (text := scrub_text(str(one))) and not _is_own(owners, row, text)
-        ]
+        )
         for row, value in enumerate(values)
     ]
 

@@ -16,7 +16,6 @@ COLUMN_TYPES: dict[Kind, str] = {
     Kind.MONEY: "decimal(18, 4)",
     Kind.TIME: "timestamp",
     Kind.FLAG: "boolean",
-    Kind.TEXTS: "varchar[]",
 }
 """In DuckDB's dialect; whatever is not listed is text."""
 
@@ -27,7 +26,6 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
     Kind.MONEY: pa.decimal128(18, 4),
     Kind.TIME: pa.timestamp("us"),
     Kind.FLAG: pa.bool_(),
-    Kind.TEXTS: pa.list_(pa.string()),
 }
 
 NOTES = "warehouse_notes"

@@ -26,8 +26,9 @@ _TYPES: dict[Kind, str] = {
     Kind.MONEY: "Nullable(Decimal(18, 4))",
     Kind.TIME: "Nullable(DateTime64(6, 'UTC'))",
     Kind.FLAG: "Nullable(Bool)",
-    **dict.fromkeys((Kind.WORD, Kind.PLACE, Kind.TITLE), "LowCardinality(Nullable(String))"),
-    Kind.TEXTS: "Array(String)",
+    **dict.fromkeys(
+        (Kind.WORD, Kind.PLACE, Kind.TITLE, Kind.TEXTS), "LowCardinality(Nullable(String))"
+    ),
 }
 # As many digits before and after the point as a rule's number may have, and the column's.
 _DECIMAL = exp.Var(this="Decimal(38, 15)")
@@ -48,7 +49,6 @@ _FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.Lower: "lowerUTF8",
     exp.Right: "rightUTF8",
     exp.Length: "lengthUTF8",
-    exp.ArrayToString: "arrayStringConcat",
 }
 
 
@@ -142,9 +142,9 @@ def _translated(part: exp.Expr, values: Sequence[Any]) -> exp.Expr:
         # A list has to be of the column's own type; numbers that are compared need not be.
         same = (exp.EQ(this=part.this.copy(), expression=one) for one in part.expressions)
         return exp.paren(exp.or_(*same))
-    if isinstance(part, exp.Cast) and isinstance(part.this, exp.Null) and part.is_type("array"):
-        # A list is never null here.
-        return exp.Array(expressions=[])
+    if isinstance(part, exp.SplitPart):
+        pieces = exp.func("splitByString", part.args["delimiter"], part.this)
+        return exp.func("arrayElement", pieces, part.args["part_index"])
     if function := _FUNCTIONS.get(type(part)):
         return exp.func(function, *part.iter_expressions())
     return part
