@@ -24,6 +24,7 @@ class Name(StrEnum):
     IMPORT = "import"
     READ = "read"
     IDENTITY = "identity"
+    SEGMENTS = "segments"
     MEMBERSHIP = "membership"
 
 
@@ -35,12 +36,15 @@ def register(app: typer.Typer) -> None:
 def bench(
     name: Annotated[
         Name | None,
-        typer.Argument(help="ingest, import, read, identity or membership; all without it."),
+        typer.Argument(
+            help="ingest, import, read, identity, segments or membership; all without it."
+        ),
     ] = None,
     events: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Events to send; for read, of the profile; for identity, to link."
+            min=1,
+            help="Events to send; for read, of the profile; for identity, to link; for segments, of the shop.",
         ),
     ] = None,
     preload: Annotated[
@@ -54,6 +58,9 @@ def bench(
     ] = None,
     customers: Annotated[
         int | None, typer.Option(min=1, help="read: customers in the list; 200000.")
+    ] = None,
+    profiles: Annotated[
+        int | None, typer.Option(min=1, help="segments: profiles of the shop; 1000000.")
     ] = None,
     lines: Annotated[
         int | None, typer.Option(min=1, help="import: lines of the file; 525000.")
@@ -77,6 +84,7 @@ def bench(
         "preload": preload,
         "segments": segments,
         "customers": customers,
+        "profiles": profiles,
         "lines": lines,
         "pairs": pairs,
         "file": file,
@@ -101,12 +109,14 @@ def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progre
     from customer360.bench.ingest import bench_ingest
     from customer360.bench.membership import bench_membership
     from customer360.bench.reading import bench_read
+    from customer360.bench.segments import bench_segments
 
     takes: dict[Name, tuple[Callable[..., Result], tuple[str, ...]]] = {
         Name.INGEST: (bench_ingest, ("events", "preload")),
         Name.IMPORT: (bench_import, ("lines", "file")),
         Name.READ: (bench_read, ("events", "customers")),
         Name.IDENTITY: (bench_identity, ("pairs", "events")),
+        Name.SEGMENTS: (bench_segments, ("profiles", "events")),
         Name.MEMBERSHIP: (bench_membership, ("preload", "segments")),
     }
     measure, options = takes[name]
