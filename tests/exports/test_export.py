@@ -245,7 +245,7 @@ def test_attributes_are_those_of_the_profile(quick: Exporter) -> None:
         assert row[name].lstrip("'") == str(value), name
     assert (row["total_spend"], row["days_since_last_order"]) == ("59.50", "5")
     assert (row["messages_today"], row["messages_7d"], row["fatigue"]) == ("1", "2", "0.2")
-    assert row["address_street"] == "1 Quay"
+    assert (row["address_street"], row["tags"]) == ("1 Quay", "vip")
 
 
 def test_the_file_is_named_after_segment_format_and_day(quick: Exporter) -> None:
