@@ -16,6 +16,10 @@ import psycopg
 # Nothing here outlives the run, so nothing needs to survive a crash of the machine.
 OPTIONS = ("listen_addresses=", "fsync=off", "full_page_writes=off", "synchronous_commit=off")
 
+MEMORY = Path("/dev/shm")
+# Several servers of one run need far less.
+PLENTY_BYTES = 4 * 1024**3
+
 # Stops the server and removes its files when standard input closes: also when the tests are killed.
 KEEPER = '"$@" & cat > /dev/null; kill -QUIT $!; wait; rm -rf "$0"'
 
@@ -31,7 +35,9 @@ def running_postgres() -> Iterator[Path]:
     The folder is not below pytest's own, which is closed to other users and whose name is too long
     for a socket.
     """
-    with tempfile.TemporaryDirectory(prefix="c360-pg-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="c360-pg-", dir=place(), ignore_cleanup_errors=True
+    ) as name:
         folder = Path(name)
         account = unprivileged(folder)
         programs = server_programs(folder, account)
@@ -53,6 +59,18 @@ def running_postgres() -> Iterator[Path]:
         with keeper:
             wait_until_ready(folder)
             yield folder
+
+
+def place() -> Path | None:
+    """Memory, where there is plenty: each test's database is a thousand files, made and removed again.
+
+    None is the usual place for temporary files: a container's /dev/shm is small, or may run no program.
+    """
+    if not MEMORY.is_dir():
+        return None
+    system = os.statvfs(MEMORY)
+    plenty = system.f_bavail * system.f_frsize > PLENTY_BYTES
+    return MEMORY if plenty and not system.f_flag & os.ST_NOEXEC else None
 
 
 def unprivileged(folder: Path) -> dict[str, Any]:
