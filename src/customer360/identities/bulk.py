@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from customer360.events.model import Trust
 from customer360.identities.component import FADING
@@ -165,6 +163,10 @@ def _decided(observed: Observed, decisions: Sequence[Decision]) -> Numbers:
 
 def _connect(observed: Observed, decided: Numbers) -> tuple[int, Numbers]:
     """How many components there are, and that of each observation."""
+    # A quarter of the time in which a worker starts, and it seldom resolves in bulk.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     count = len(observed.first_at)
     rows = np.concatenate((observed.carrier, decided[:, 0])).astype(np.int32)
     columns = np.concatenate((observed.carried + count, decided[:, 1])).astype(np.int32)
