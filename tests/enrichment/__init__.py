@@ -1,0 +1,1 @@
+"""Models and scores, on arrays."""
