@@ -22,12 +22,15 @@ LOW, HIGH = 0.1, 0.9
 """Eight in ten buyers end between these quantiles."""
 _NEGLIGIBLE = 1e-12
 """A probability that no sum shows."""
+_MOST_ORDERS = 10_000
+"""Nobody places more in a season; parameters at their bounds would add up for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrdersAhead:
-    """Of each buyer's number of orders to come the mean, the mean square, and the quantiles LOW and HIGH."""
+    """Of each buyer's number of orders to come: the probability of any, mean, mean square, quantiles LOW and HIGH."""
 
+    any: Floats
     mean: Floats
     square: Floats
     low: Floats
@@ -76,8 +79,9 @@ class BgNbd:
         # exactly: probability of exactly n orders of somebody who never leaves; more: of more than n.
         exactly = np.exp(shape * np.log1p(-share))
         more = -np.expm1(shape * np.log1p(-share))
+        some = alive * more
         n = 0
-        while len(rows):
+        while len(rows) and n < _MOST_ORDERS:
             reached = alive * more
             mean[rows] += reached
             square[rows] += (2 * n + 1) * reached
@@ -90,7 +94,7 @@ class BgNbd:
             kept = more > _NEGLIGIBLE
             rows, alive, exactly, more = rows[kept], alive[kept], exactly[kept], more[kept]
             shape, stays, share = shape[kept], stays[kept], share[kept]
-        return OrdersAhead(mean[place], square[place], low[place], high[place])
+        return OrdersAhead(some[place], mean[place], square[place], low[place], high[place])
 
 
 def fit_bgnbd(history: OrderHistory) -> BgNbd:

@@ -12,6 +12,11 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
+def count_below(values: Floats | Ints) -> Ints:
+    """How many of the values are strictly below each: equal values get equal counts."""
+    return np.searchsorted(np.sort(values), values, side="left").astype(np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Orders:
     """A shop's orders, one row each in any order, of the buyers 0 to `buyers` - 1.

@@ -1,0 +1,122 @@
+"""What will each buyer order and spend in the days to come? BG/NBD with Gamma-Gamma, or the shop's means. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaincinv, pdtrik
+
+from customer360.enrichment.bgnbd import HIGH, LOW, BgNbd, OrdersAhead, fit_bgnbd
+from customer360.enrichment.gamma_gamma import GammaGamma, fit_gamma_gamma
+from customer360.enrichment.model import Floats, Ints, OrderHistory, Orders, count_below
+
+HORIZONS_DAYS = (30, 90)
+LEAST_REPEAT_BUYERS = 100
+"""Who ordered on two days or more. Seven parameters that fewer tell of are anybody's guess."""
+_LEAST_PROBABILITY = 1e-300
+"""Of an order by somebody who surely left: what is divided by is never 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What each buyer is expected to do within a horizon; eight in ten end between low and high."""
+
+    orders: Floats
+    orders_low: Floats
+    orders_high: Floats
+    spend: Floats
+    spend_low: Floats
+    spend_high: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is expected of all buyers, by horizon in days, and what it rests on.
+
+    too_few: why the shop's means stand in for the models, in words; None where the models speak.
+    """
+
+    ahead: Mapping[int, Ahead]
+    too_few: str | None = None
+    order_model: BgNbd | None = None
+    value_model: GammaGamma | None = None
+
+
+def forecast(orders: Orders, today: int) -> Forecast:
+    """What every buyer will do, from all orders placed by the end of today; each must have placed one."""
+    days = orders.until(today).by_day()
+    history = OrderHistory.of(days, today)
+    valued, value = _valued(days)
+    repeat_buyers = int(np.count_nonzero((history.repeat_orders > 0) & (valued > 0)))
+    if repeat_buyers < LEAST_REPEAT_BUYERS:
+        too_few = f"{repeat_buyers} of at least {LEAST_REPEAT_BUYERS} buyers have ordered on two days or more"
+        return Forecast(
+            {horizon: _by_means(history, days, horizon) for horizon in HORIZONS_DAYS}, too_few
+        )
+    order_model = fit_bgnbd(history)
+    value_model = fit_gamma_gamma(valued[valued > 0], value[valued > 0])
+    ahead = {
+        horizon: _by_models(order_model.orders_ahead(history, horizon), value_model, valued, value)
+        for horizon in HORIZONS_DAYS
+    }
+    return Forecast(ahead, None, order_model, value_model)
+
+
+def percentile_of(values: Floats) -> Floats:
+    """100 times the share of buyers with as much or less: the highest is 100."""
+    return 100 * (1 - count_below(-values) / max(len(values), 1))
+
+
+def _valued(days: Orders) -> tuple[Ints, Floats]:
+    """Days of each buyer with orders of some value, and their mean value; 0 and 0 where there are none.
+
+    The models know no gifts and no corrections, so a day that comes to nothing or less says nothing of value.
+    """
+    paid = days.total > 0
+    some = Orders(days.buyers, days.buyer[paid], days.day[paid], days.total[paid])
+    count = some.count()
+    return count, some.spend() / np.maximum(count, 1)
+
+
+def _by_models(ahead: OrdersAhead, model: GammaGamma, valued: Ints, value: Floats) -> Ahead:
+    mean_value = model.mean_value(valued, value)
+    low, high = (_spend_quantile(ahead, model, valued, mean_value, level) for level in (LOW, HIGH))
+    return Ahead(ahead.mean, ahead.low, ahead.high, ahead.mean * mean_value, low, high)
+
+
+def _spend_quantile(
+    ahead: OrdersAhead, model: GammaGamma, valued: Ints, mean_value: Floats, level: float
+) -> Floats:
+    """Spend that a share of `level` of such buyers stays below.
+
+    Fader & Hardie (2013): n orders are worth a gamma (p n) variable times one of the rate's uncertainty, together a
+    beta prime one. Of a random n, at least 1, the gamma gets the same mean and variance; the mean is exact.
+    """
+    any_orders = np.maximum(ahead.any, _LEAST_PROBABILITY)
+    orders_if_any = np.maximum(ahead.mean / any_orders, 1)
+    spread = np.maximum(ahead.square / any_orders - orders_if_any**2, 0)
+    shape = model.p * orders_if_any**2 / (orders_if_any + model.p * spread)
+    certain = model.p * valued + model.q
+    share = np.clip((level - 1 + any_orders) / any_orders, 0, 1)
+    ratio = betaincinv(shape, certain, share)
+    spend: Floats = mean_value * orders_if_any * (certain - 1) / shape * ratio / (1 - ratio)
+    return spend
+
+
+def _by_means(history: OrderHistory, days: Orders, horizon: int) -> Ahead:
+    """Everybody repeats as the shop's buyers do on average, and spends its mean on a day with orders."""
+    rate = history.repeat_orders.sum() / max(int(history.age_days.sum()), 1)
+    mean = np.full(len(history), min(rate, 1.0) * horizon)
+    value = max(float(days.total.mean()), 0.0) if len(days.total) else 0.0
+    low, high = (_poisson_quantile(mean, level) for level in (LOW, HIGH))
+    return Ahead(mean, low, high, mean * value, low * value, high * value)
+
+
+def _poisson_quantile(mean: Floats, level: float) -> Floats:
+    """The smallest number that a share of `level` does not exceed."""
+    # Where nothing is expected, or nothing at all is likelier than the level, the inverse has no answer.
+    least = np.maximum(mean, -np.log(level))
+    quantile: Floats = np.ceil(np.maximum(pdtrik(level, least), 0))
+    return quantile
