@@ -1,0 +1,53 @@
+"""How good would the churn risk have been at past origins, told only what was known then? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from customer360.enrichment.churn import churn_index
+from customer360.enrichment.model import Bools, Floats, Orders
+from customer360.enrichment.origins import Acts, Facts, facts_on, stayed_away
+from customer360.enrichment.risk import RiskModel, learn_risk
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Predictions of all origins together, one row for each buyer and origin, and what happened."""
+
+    index: Floats
+    risk: Floats
+    away: Bools
+    origins: tuple[int, ...]
+
+
+def risk_on(orders: Orders, acts: Acts, day: int, churned_days: int) -> tuple[Facts, Floats] | None:
+    """The facts and risks of all buyers at the end of a day, as a run on that day tells them; None if too early."""
+    model = learn_risk(orders, acts, day, churned_days)
+    if not isinstance(model, RiskModel):
+        return None
+    facts = facts_on(orders, acts, day)
+    return facts, model.risk(facts)
+
+
+def backtest(orders: Orders, acts: Acts, origins: Sequence[int], churned_days: int) -> Backtest:
+    """Index and risk at each origin that had enough history, beside who then stayed away."""
+    indices, risks, aways, used = [], [], [], []
+    for origin in origins:
+        if (told := risk_on(orders, acts, origin, churned_days)) is None:
+            continue
+        facts, risk = told
+        index = churn_index(facts.silent_days, facts.orders_count, facts.total_spend, churned_days)
+        indices.append(index.index)
+        risks.append(risk)
+        aways.append(stayed_away(orders, facts, origin, churned_days))
+        used.append(origin)
+    nothing = np.zeros(0)
+    return Backtest(
+        np.concatenate([nothing, *indices]),
+        np.concatenate([nothing, *risks]),
+        np.concatenate([nothing.astype(bool), *aways]),
+        tuple(used),
+    )
