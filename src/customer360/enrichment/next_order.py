@@ -1,0 +1,107 @@
+"""When will each buyer order next, and which products are due? By the mean gap between orders. Pure.
+
+The same rule serves buyers and, of each buyer, the products that they bought again. Orders of one day count as one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from customer360.enrichment.bgnbd import HIGH, LOW
+from customer360.enrichment.model import Bools, Floats, Ints, Orders
+
+_SHOP_GAPS = 3
+"""The shop's median gap weighs as much as so many gaps of one's own."""
+_LEAST_RATIOS = 50
+_USUAL_RATIOS = (0.5, 2.0)
+"""Of a gap to what was expected, until the shop has enough gaps of its own to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Who ordered on two days or more, and how: the last day, the number of gaps before it, and their mean."""
+
+    buyer: Ints
+    last_day: Ints
+    gaps: Ints
+    mean_gap_days: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class NextOrder:
+    """When each of them is expected next; eight in ten come between low and high.
+
+    overdue_days: since a date already past, else 0. next_day: that date, or rolled forward by whole gaps from today on.
+    """
+
+    buyer: Ints
+    day: Ints
+    low_day: Ints
+    high_day: Ints
+    overdue_days: Ints
+    next_day: Ints
+
+
+def rhythm_of(orders: Orders) -> Rhythm:
+    """The rhythm of everybody who has one; for products `orders` holds one buyer for each pair of buyer and product."""
+    days = orders.by_day()
+    count = days.count()
+    buyer = np.flatnonzero(count > 1)
+    last, first = days.last_day(0)[buyer], days.first_day(0)[buyer]
+    gaps = count[buyer] - 1
+    return Rhythm(buyer, last, gaps, (last - first) / gaps)
+
+
+def next_orders(orders: Orders, today: int) -> NextOrder:
+    """The next order of everybody who ordered on two days or more by the end of today."""
+    orders = orders.until(today)
+    rhythm = rhythm_of(orders)
+    mean, gaps, last = rhythm.mean_gap_days, rhythm.gaps, rhythm.last_day
+    median = float(np.median(mean)) if len(mean) else 0.0
+    expected = _shrunk(mean, gaps, median)
+    low, high = _ratios(orders, median)
+    day = last + _whole(mean)
+    overdue = np.maximum(today - day, 0)
+    rolled = last + _whole(mean * np.ceil((today - last) / mean))
+    return NextOrder(
+        rhythm.buyer,
+        day,
+        last + _whole(np.minimum(expected * low, mean)),
+        last + _whole(np.maximum(expected * high, mean)),
+        overdue,
+        np.where(overdue > 0, rolled, day),
+    )
+
+
+def is_due(rhythm: Rhythm, today: int) -> Bools:
+    """Whether a product is due: one gap has passed since it was last bought, and not yet two."""
+    silent = today - rhythm.last_day
+    due: Bools = (silent >= _whole(rhythm.mean_gap_days)) & (silent < 2 * rhythm.mean_gap_days)
+    return due
+
+
+def _shrunk(mean: Floats, gaps: Ints, median: float) -> Floats:
+    """The gap to expect: few gaps of one's own say less than the shop's median."""
+    return (gaps * mean + _SHOP_GAPS * median) / (gaps + _SHOP_GAPS)
+
+
+def _ratios(orders: Orders, median: float) -> tuple[float, float]:
+    """The quantiles LOW and HIGH of how long last gaps were beside what was to be expected before them."""
+    days = orders.by_day()
+    last = days.last_day(0)
+    earlier = days.day < last[days.buyer]
+    before = rhythm_of(
+        Orders(days.buyers, days.buyer[earlier], days.day[earlier], days.total[earlier])
+    )
+    if len(before.buyer) < _LEAST_RATIOS:
+        return _USUAL_RATIOS
+    expected = _shrunk(before.mean_gap_days, before.gaps, median)
+    low, high = np.quantile((last[before.buyer] - before.last_day) / expected, (LOW, HIGH))
+    return float(low), float(high)
+
+
+def _whole(days: Floats) -> Ints:
+    """Days as a whole number, halves up."""
+    return np.floor(days + 0.5).astype(np.int64)
