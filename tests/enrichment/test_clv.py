@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from customer360.enrichment.clv import HORIZONS_DAYS, Ahead, Forecast, forecast, percentile_of
+from customer360.enrichment.bgnbd import BgNbd
+from customer360.enrichment.clv import (
+    HORIZONS_DAYS,
+    Ahead,
+    Forecast,
+    _by_models,
+    forecast,
+    percentile_of,
+)
 from customer360.enrichment.evaluation import mean_absolute_error, normalised_gini
-from customer360.enrichment.model import Floats, Orders
+from customer360.enrichment.gamma_gamma import GammaGamma
+from customer360.enrichment.model import Floats, OrderHistory, Orders
 from tests.enrichment import cdnow, crowd
 
 TODAY = cdnow.day("1998-03-31")
@@ -51,6 +60,42 @@ def test_eight_in_ten_spend_between_low_and_high(told: Forecast, horizon: int) -
     # Most will spend nothing, which is easily said; of the others one in ten spends more than told.
     assert np.mean(spent[open_ended] > ahead.spend_high[open_ended]) == pytest.approx(0.1, abs=0.05)
     assert np.all((ahead.spend_low <= ahead.spend_high) & (ahead.spend_low >= 0))
+
+
+def test_the_interval_of_spend_is_that_of_a_thousand_futures() -> None:
+    """Four buyers, whose rates, leaving and values are drawn as the models say what is known of them."""
+    chance, draws = np.random.default_rng(5), 100_000
+    orders, value = BgNbd(0.5, 4.0, 0.8, 2.5, 0.0), GammaGamma(2.0, 3.0, 15.0, 0.0)
+    known = OrderHistory(*np.array([[0, 2, 9, 40], [0, 60, 280, 280], [10, 80, 300, 300]]))
+    # Of the third's ten orders one was worth something, so the value is known as little as the first's.
+    days, worth = np.array([1, 3, 1, 41]), np.array([20.0, 35.0, 60.0, 15.0])
+
+    found = _by_models(orders.orders_ahead(known, 90), value, days, worth)
+
+    alive = orders.probability_alive(known)
+    for row, repeat in enumerate(known.repeat_orders):
+        rate = chance.gamma(0.5 + repeat, 1 / (4 + known.age_days[row] / 7), draws)
+        leaves = chance.beta(0.8, 2.5 + repeat, draws)
+        before_leaving = np.where(chance.random(draws) < alive[row], chance.geometric(leaves), 0)
+        count = np.minimum(chance.poisson(rate * 90 / 7), before_leaving)
+        scale = (15 + days[row] * worth[row]) / chance.gamma(2.0 * days[row] + 3, 1.0, draws)
+        spent = scale * chance.gamma(np.maximum(2.0 * count, 1e-9)) * (count > 0)
+        assert found.spend[row] == pytest.approx(spent.mean(), rel=0.03)
+        low, high = np.quantile(spent, (0.1, 0.9))
+        assert found.spend_low[row] == pytest.approx(low, rel=0.06, abs=1)
+        # Two gammas of one mean and variance have nearly the same tail.
+        assert found.spend_high[row] == pytest.approx(high, rel=0.06)
+
+
+def test_who_surely_left_is_expected_to_do_nothing() -> None:
+    long_ago = OrderHistory(np.array([400]), np.array([400]), np.array([4000]))
+    value = GammaGamma(6.0, 4.0, 15.0, 0.0)
+
+    orders = BgNbd(0.5, 4.0, 0.8, 2.5, 0.0).orders_ahead(long_ago, 90)
+    found = _by_models(orders, value, np.array([401]), np.array([20.0]))
+
+    assert orders.any[0] == 0
+    assert (found.spend[0], found.spend_low[0], found.spend_high[0]) == (0, 0, 0)
 
 
 def test_90_days_bring_more_than_30(told: Forecast) -> None:

@@ -116,7 +116,5 @@ def _by_means(history: OrderHistory, days: Orders, horizon: int) -> Ahead:
 
 def _poisson_quantile(mean: Floats, level: float) -> Floats:
     """The smallest number that a share of `level` does not exceed."""
-    # Where nothing is expected, or nothing at all is likelier than the level, the inverse has no answer.
-    least = np.maximum(mean, -np.log(level))
-    quantile: Floats = np.ceil(np.maximum(pdtrik(level, least), 0))
+    quantile: Floats = np.ceil(pdtrik(level, mean))
     return quantile

@@ -1,0 +1,142 @@
+"""Whatever a shop has, every score is a number and every buyer has one: no error, no NaN."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from customer360.enrichment.actions import next_best_actions
+from customer360.enrichment.backtest import backtest
+from customer360.enrichment.churn import churn_index
+from customer360.enrichment.clv import forecast, percentile_of
+from customer360.enrichment.evaluation import auc, normalised_gini
+from customer360.enrichment.model import Orders
+from customer360.enrichment.next_order import is_due, next_orders, rhythm_of
+from customer360.enrichment.origins import Acts, facts_on
+from customer360.enrichment.rfm import rfm
+from customer360.enrichment.risk import NotCalibrated, RiskModel, learn_risk
+from customer360.enrichment.tiers import tiers
+from tests.enrichment import crowd
+
+TODAY = 400
+
+Row = tuple[int, int, float]
+rows_of_a_shop = st.lists(
+    st.tuples(
+        st.integers(0, 9),
+        st.integers(0, TODAY),
+        st.sampled_from([-1000.0, -1.0, 0.0, 1.0, 20.0, 20.0, 99_999_999.0]),
+    ),
+    max_size=30,
+)
+
+
+def of_buyers_only(rows: list[Row]) -> Orders:
+    """Buyers are numbered without holes, as a run numbers them."""
+    numbers = {buyer: number for number, buyer in enumerate(sorted({row[0] for row in rows}))}
+    return crowd.shop(*((numbers[buyer], day, total) for buyer, day, total in rows))
+
+
+def everything(orders: Orders) -> list[Any]:
+    """All that a run computes of a shop."""
+    facts = facts_on(orders, Acts.none(), TODAY)
+    churn = churn_index(facts.silent_days, facts.orders_count, facts.total_spend)
+    learned = learn_risk(orders, Acts.none(), TODAY, 90)
+    risk = learned.risk(facts) if isinstance(learned, RiskModel) else churn.index
+    coming = forecast(orders, TODAY)
+    average = facts.total_spend / facts.orders_count
+    found = [
+        facts, churn, risk, rfm(facts.silent_days, facts.orders_count, average),
+        tiers(facts.orders_count, facts.total_spend), *coming.ahead.values(),
+        percentile_of(facts.total_spend + coming.ahead[90].spend), next_orders(orders, TODAY),
+        is_due(rhythm_of(orders), TODAY),
+    ]  # fmt: skip
+    nobody = np.zeros(len(facts.buyer), np.bool_)
+    found.append(next_best_actions(["loyal"] * len(nobody), churn.band(), nobody, nobody))
+    assert np.all((risk >= 0) & (risk <= 1))
+    assert np.all((churn.index >= 0) & (churn.index <= 1))
+    assert len(churn.band()) == len(facts.buyer) == orders.buyers
+    return found
+
+
+def numbers_in(found: Any) -> list[np.ndarray]:
+    """Every array of numbers in what was found."""
+    if is_dataclass(found):
+        return [
+            array for field in fields(found) for array in numbers_in(getattr(found, field.name))
+        ]
+    if isinstance(found, list):
+        return [array for one in found for array in numbers_in(one)]
+    return [found] if isinstance(found, np.ndarray) else []
+
+
+def assert_all_numbers(found: list[Any]) -> None:
+    arrays = numbers_in(found)
+    assert len(arrays) > 20
+    assert all(np.isfinite(array).all() for array in arrays)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=rows_of_a_shop)
+def test_a_shop_of_any_orders_has_numbers_everywhere(rows: list[Row]) -> None:
+    orders = of_buyers_only(rows)
+
+    assert_all_numbers(everything(orders))
+
+    assert forecast(orders, TODAY).too_few
+    assert isinstance(learn_risk(orders, Acts.none(), TODAY, 90), NotCalibrated)
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=rows_of_a_shop.filter(bool), repeated=st.just([(0, 0, 20.0), (0, 200, 20.0)]))
+def test_a_large_shop_of_any_orders_has_numbers_everywhere(
+    rows: list[Row], repeated: list[Row]
+) -> None:
+    """The same few people five hundred times over: enough for every model, and for nothing that varies."""
+    people = of_buyers_only(rows + repeated)
+    copies = np.repeat(np.arange(500) * people.buyers, len(people.buyer))
+    orders = Orders(
+        500 * people.buyers,
+        np.tile(people.buyer, 500) + copies,
+        np.tile(people.day, 500),
+        np.tile(people.total, 500),
+    )
+
+    assert_all_numbers(everything(orders))
+
+    assert forecast(orders, TODAY).too_few is None
+    assert isinstance(learn_risk(orders, Acts.none(), TODAY, 90), RiskModel)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([], id="no orders"),
+        pytest.param([(0, TODAY, 20.0)], id="one customer"),
+        pytest.param([(0, 0, -20.0)], id="negative spend"),
+        pytest.param([(buyer, TODAY, 20.0) for buyer in range(900)], id="all orders on one day"),
+        pytest.param([(buyer, 0, 20.0) for buyer in range(900)], id="one day long ago"),
+        pytest.param(
+            [(buyer, day, 20.0) for buyer in range(900) for day in (0, 200)], id="all alike"
+        ),
+        pytest.param(
+            [(buyer, buyer % 400, -5.0 * order) for buyer in range(900) for order in range(2)],
+            id="nothing but corrections",
+        ),
+    ],
+)
+def test_a_shop_at_the_edge_has_numbers_everywhere(rows: list[Row]) -> None:
+    assert_all_numbers(everything(crowd.shop(*rows)))
+
+
+def test_a_backtest_without_history_is_empty_and_its_measures_are_silent() -> None:
+    found = backtest(crowd.shop((0, 0, 1.0)), Acts.none(), [100, 200], 90)
+
+    assert found.origins == ()
+    assert auc(found.risk, found.away) is None
+    assert normalised_gini(found.risk, found.risk) is None
