@@ -122,7 +122,7 @@ def test_orders_of_the_crowd_fall_between_the_quantiles_as_often_as_said() -> No
 
 
 def test_gradients_are_the_slopes_of_their_log_likelihoods() -> None:
-    groups, counts, _ = history().grouped()
+    groups, counts = history().counted()
     orders, values = repeat_values()
     cases = [
         (bgnbd._likelihood(groups, counts), np.array([0.4, 3.0, 0.9, 2.0])),

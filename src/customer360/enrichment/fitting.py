@@ -33,7 +33,7 @@ def fit(likelihood: LogLikelihood, start: Floats, buyers: int) -> tuple[Floats, 
         return -(value - float(off @ off) / 2) / buyers, -slope / buyers
 
     bounds = [(log - _FARTHEST, log + _FARTHEST) for log in centre]
-    options = {"ftol": 1e-14, "gtol": 1e-8, "maxiter": 200}
+    options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 200}
     found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     parameters = np.exp(found.x)
     return parameters, likelihood(parameters)[0]

@@ -86,13 +86,25 @@ class OrderHistory:
         first, last = days.first_day(today), days.last_day(today)
         return cls(np.maximum(days.count() - 1, 0), last - first, today - first)
 
-    def grouped(self) -> tuple[OrderHistory, Ints, Ints]:
-        """Histories that differ, how many buyers have each, and which one each buyer has."""
-        if not len(self):
-            return self, self.repeat_orders, self.repeat_orders
-        span = int(self.age_days.max()) + 1
-        keys = (self.repeat_orders * span + self.recency_days) * span + self.age_days
-        found, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        rest, age = np.divmod(found, span)
-        repeat, recency = np.divmod(rest, span)
-        return OrderHistory(repeat, recency, age), counts, place
+    def counted(self) -> tuple[OrderHistory, Ints]:
+        """Histories that differ, and how many buyers have each."""
+        keys, span = self._keys()
+        found, counts = np.unique(keys, return_counts=True)
+        return _unpacked(found, span), counts
+
+    def grouped(self) -> tuple[OrderHistory, Ints]:
+        """Histories that differ, and which one each buyer has."""
+        keys, span = self._keys()
+        found, place = np.unique(keys, return_inverse=True)
+        return _unpacked(found, span), place
+
+    def _keys(self) -> tuple[Ints, int]:
+        """The three numbers as one, and the base that they are its digits in."""
+        span = int(self.age_days.max(initial=0)) + 1
+        return (self.repeat_orders * span + self.recency_days) * span + self.age_days, span
+
+
+def _unpacked(keys: Ints, span: int) -> OrderHistory:
+    rest, age = np.divmod(keys, span)
+    repeat, recency = np.divmod(rest, span)
+    return OrderHistory(repeat, recency, age)
