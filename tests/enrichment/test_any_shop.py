@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from customer360.enrichment.actions import next_best_actions
 from customer360.enrichment.backtest import backtest
 from customer360.enrichment.churn import churn_index
-from customer360.enrichment.clv import forecast, percentile_of
+from customer360.enrichment.clv import Forecast, forecast, percentile_of
 from customer360.enrichment.evaluation import auc, normalised_gini
 from customer360.enrichment.model import Orders
 from customer360.enrichment.next_order import is_due, next_orders, rhythm_of
@@ -42,10 +42,10 @@ def of_buyers_only(rows: list[Row]) -> Orders:
     return crowd.shop(*((numbers[buyer], day, total) for buyer, day, total in rows))
 
 
-def everything(orders: Orders) -> list[Any]:
-    """All that a run computes of a shop."""
+def everything(orders: Orders) -> tuple[list[Any], Forecast, RiskModel | NotCalibrated]:
+    """All that a run computes of a shop, and the two models."""
     facts = facts_on(orders, Acts.none(), TODAY)
-    churn = churn_index(facts.silent_days, facts.orders_count, facts.total_spend)
+    churn = churn_index(facts.silent_days, facts.orders_count, facts.total_spend, 90)
     learned = learn_risk(orders, Acts.none(), TODAY, 90)
     risk = learned.risk(facts) if isinstance(learned, RiskModel) else churn.index
     coming = forecast(orders, TODAY)
@@ -61,7 +61,7 @@ def everything(orders: Orders) -> list[Any]:
     assert np.all((risk >= 0) & (risk <= 1))
     assert np.all((churn.index >= 0) & (churn.index <= 1))
     assert len(churn.band()) == len(facts.buyer) == orders.buyers
-    return found
+    return found, coming, learned
 
 
 def numbers_in(found: Any) -> list[np.ndarray]:
@@ -86,13 +86,14 @@ def assert_all_numbers(found: list[Any]) -> None:
 def test_a_shop_of_any_orders_has_numbers_everywhere(rows: list[Row]) -> None:
     orders = of_buyers_only(rows)
 
-    assert_all_numbers(everything(orders))
+    found, coming, learned = everything(orders)
 
-    assert forecast(orders, TODAY).too_few
-    assert isinstance(learn_risk(orders, Acts.none(), TODAY, 90), NotCalibrated)
+    assert_all_numbers(found)
+    assert coming.too_few
+    assert isinstance(learned, NotCalibrated)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(rows=rows_of_a_shop.filter(bool), repeated=st.just([(0, 0, 20.0), (0, 200, 20.0)]))
 def test_a_large_shop_of_any_orders_has_numbers_everywhere(
     rows: list[Row], repeated: list[Row]
@@ -107,10 +108,11 @@ def test_a_large_shop_of_any_orders_has_numbers_everywhere(
         np.tile(people.total, 500),
     )
 
-    assert_all_numbers(everything(orders))
+    found, coming, learned = everything(orders)
 
-    assert forecast(orders, TODAY).too_few is None
-    assert isinstance(learn_risk(orders, Acts.none(), TODAY, 90), RiskModel)
+    assert_all_numbers(found)
+    assert coming.too_few is None
+    assert isinstance(learned, RiskModel)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,9 @@ def test_a_large_shop_of_any_orders_has_numbers_everywhere(
     ],
 )
 def test_a_shop_at_the_edge_has_numbers_everywhere(rows: list[Row]) -> None:
-    assert_all_numbers(everything(crowd.shop(*rows)))
+    found, _, _ = everything(crowd.shop(*rows))
+
+    assert_all_numbers(found)
 
 
 def test_a_backtest_without_history_is_empty_and_its_measures_are_silent() -> None:

@@ -10,7 +10,9 @@ from customer360.profiles.attributes import BY_NAME
 
 
 def test_the_index_weighs_its_three_parts() -> None:
-    found = churn_index(np.array([45, 90, 400, 0]), np.array([1, 1, 2, 4]), np.array([5.0, 20, 20, 90]))  # fmt: skip
+    silent, orders = np.array([45, 90, 400, 0]), np.array([1, 1, 2, 4])
+
+    found = churn_index(silent, orders, np.array([5.0, 20, 20, 90]), 90)
 
     assert found.recency.tolist() == [0.5, 1, 1, 0]
     assert found.frequency.tolist() == [1, 1, 0.5, 0.25]
@@ -45,7 +47,7 @@ def test_a_band_begins_at_its_bound(index: float, band: str) -> None:
 
 def test_an_index_that_adds_up_to_a_bound_is_in_its_band() -> None:
     """0.6 x 1/2 + 0.25 x 1 + 0.15 x 1 is 0.7, and in floats a little less or more."""
-    found = churn_index(np.array([45, 0]), np.array([1, 1]), np.array([1.0, 2]))
+    found = churn_index(np.array([45, 0]), np.array([1, 1]), np.array([1.0, 2]), 90)
 
     assert found.index[0] == 0.7
     assert found.band()[0] == "likely_lost"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from customer360.enrichment.backtest import spend_backtest
 from customer360.enrichment.bgnbd import BgNbd
 from customer360.enrichment.clv import (
     HORIZONS_DAYS,
@@ -45,8 +46,11 @@ def dollars(amounts: Floats) -> Floats:
 
 
 def test_spend_of_90_days_is_near_what_came_and_ranks_people(told: Forecast) -> None:
-    predicted, actual = dollars(told.ahead[90].spend), dollars(came(90).spend())
+    found = spend_backtest(cdnow.orders("master"), TODAY, 90)
+    predicted, actual = dollars(found.predicted), dollars(found.actual)
 
+    assert np.array_equal(found.predicted, told.ahead[90].spend)
+    assert np.array_equal(found.actual, came(90).spend())
     assert mean_absolute_error(predicted, actual) <= 11.1
     assert (normalised_gini(predicted, actual) or 0) >= 0.765
 
@@ -125,6 +129,16 @@ def test_a_shop_with_few_repeat_buyers_tells_its_means_and_says_so() -> None:
     # Poisson with mean 0.6: 0.55 of none, 0.88 of at most one, 0.98 of at most two.
     assert (found.ahead[90].orders_low[0], found.ahead[90].orders_high[0]) == (0, 2)
     assert (found.ahead[90].spend_low[0], found.ahead[90].spend_high[0]) == (0, 40)
+
+
+def test_a_backtest_is_of_who_had_ordered_by_then() -> None:
+    orders = crowd.shop((0, 150, 9.0), (1, 0, 10.0), (2, 90, 20.0), (1, 120, 7.0), (1, 200, 8.0))
+
+    found = spend_backtest(orders, 100, 90)
+
+    assert found.actual.tolist() == [7.0, 0.0]
+    assert len(found.predicted) == 2
+    assert found.told.too_few
 
 
 def test_a_percentile_is_the_share_with_as_much_or_less() -> None:

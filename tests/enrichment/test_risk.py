@@ -93,6 +93,15 @@ def test_with_too_little_history_nothing_is_calibrated(buyers: int, days: int, r
     assert learn_risk(orders, Acts.none(), days, 90) == NotCalibrated(reason)
 
 
+def test_a_shop_that_only_now_has_buyers_calibrates_nothing() -> None:
+    old = [(buyer, 0, 1.0) for buyer in range(99)]
+    orders = crowd.shop(*old, *((buyer, 300, 1.0) for buyer in range(99, 600)))
+
+    found = learn_risk(orders, Acts.none(), 300, 90)
+
+    assert found == NotCalibrated("99 of at least 100 buyers ordered 90 days ago or earlier")
+
+
 def known(silent: list[int], orders: list[int], spend: list[float]) -> Facts:
     buyers = np.arange(len(silent))
     return Facts(buyers, np.array(silent), np.array(orders), np.array(spend))

@@ -1,4 +1,4 @@
-"""How good would the churn risk have been at past origins, told only what was known then? Pure."""
+"""How good would predictions have been at past origins, told only what was known then? Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from customer360.enrichment.churn import churn_index
+from customer360.enrichment.clv import Forecast, forecast
 from customer360.enrichment.model import Bools, Floats, Orders
 from customer360.enrichment.origins import Acts, Facts, facts_on, stayed_away
 from customer360.enrichment.risk import RiskModel, learn_risk
@@ -21,6 +22,24 @@ class Backtest:
     risk: Floats
     away: Bools
     origins: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpendBacktest:
+    """What was expected of who had ordered by then, what they spent, and what the expectation rested on."""
+
+    predicted: Floats
+    actual: Floats
+    told: Forecast
+
+
+def spend_backtest(orders: Orders, day: int, horizon_days: int) -> SpendBacktest:
+    """What a run at the end of a day would have told of the days after it, and what came."""
+    known, who = orders.known(day)
+    told = forecast(known, day)
+    after = (orders.day > day) & (orders.day <= day + horizon_days)
+    actual = np.bincount(orders.buyer[after], orders.total[after], orders.buyers)[who]
+    return SpendBacktest(told.ahead[horizon_days].spend, actual.astype(np.float64), told)
 
 
 def risk_on(orders: Orders, acts: Acts, day: int, churned_days: int) -> tuple[Facts, Floats] | None:

@@ -10,7 +10,6 @@ import numpy as np
 from customer360.enrichment.model import Floats, Ints, count_below
 
 WEIGHTS = {"recency": 0.60, "frequency": 0.25, "monetary": 0.15}
-CHURNED_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class ChurnIndex:
 
 
 def churn_index(
-    silent_days: Ints, orders_count: Ints, total_spend: Floats, churned_days: int = CHURNED_DAYS
+    silent_days: Ints, orders_count: Ints, total_spend: Floats, churned_days: int
 ) -> ChurnIndex:
     """The index of all buyers of a shop; each has an order.
 

@@ -34,6 +34,14 @@ class Orders:
         placed = self.day <= day
         return Orders(self.buyers, self.buyer[placed], self.day[placed], self.total[placed])
 
+    def known(self, day: int) -> tuple[Orders, Ints]:
+        """The same of only those who had ordered by the end of the day, numbered anew; and who each of them is."""
+        past = self.until(day)
+        who = np.flatnonzero(past.count())
+        numbers = np.zeros(self.buyers, np.int64)
+        numbers[who] = np.arange(len(who))
+        return Orders(len(who), numbers[past.buyer], past.day, past.total), who
+
     def count(self) -> Ints:
         """Orders of each buyer."""
         return np.bincount(self.buyer, minlength=self.buyers)

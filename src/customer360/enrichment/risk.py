@@ -18,6 +18,8 @@ from customer360.enrichment.origins import Acts, Facts, facts_on, stayed_away
 
 LEAST_BUYERS = 500
 LEAST_HISTORY_DAYS = 180
+LEAST_LABELS = 100
+"""Of a shop that has grown a lot, few buyers have been there long enough to learn of."""
 LEAST_ISOTONIC_LABELS = 2_000
 """With fewer, steps would follow chance: the logistic curve through them (Platt's) is used as it is."""
 ORIGINS = 3
@@ -25,6 +27,8 @@ ORIGIN_STEP_DAYS = 30
 """A quarter of origins: more would teach what was long ago."""
 YEAR_DAYS = 364
 """Whole weeks, so that a year ago has the same days of the week."""
+_ENOUGH_LABELS = 200_000
+"""To weigh facts by; more would change no weight by a hundredth."""
 _PRIOR = 1e-3
 """A label in a thousand speaks for weights of 0: no fact is ever weighed without end."""
 _FACTS = 3
@@ -93,6 +97,10 @@ def learn_risk(
         stayed_away(orders, known, origin, churned_days)
         for known, origin in zip(facts, origins, strict=True)
     ]
+    if len(labels[0]) < LEAST_LABELS:
+        return NotCalibrated(
+            f"{len(labels[0])} of at least {LEAST_LABELS} buyers ordered {churned_days} days ago or earlier"
+        )
     rate = _season(orders, today, churned_days, float(labels[0].mean()))
     return _learned(facts, labels, rate, origins)
 
@@ -103,7 +111,8 @@ def _learned(
     median = max(float(np.median(facts[0].total_spend)), 1.0)
     terms = np.concatenate([_terms(known, median) for known in facts])
     away = np.concatenate(labels).astype(np.float64)
-    weights, constant = _weigh(terms, away)
+    every = -(-len(away) // _ENOUGH_LABELS)
+    weights, constant = _weigh(terms[::every], away[::every])
     # Nobody is certain: where all labels agree, one more would not.
     least = 1 / (len(away) + 2)
     scores = shares = None
