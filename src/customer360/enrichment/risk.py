@@ -32,6 +32,8 @@ _ENOUGH_LABELS = 200_000
 _PRIOR = 1e-3
 """A label in a thousand speaks for weights of 0: no fact is ever weighed without end."""
 _FACTS = 3
+_LEAST_SPREAD = 1e-6
+"""Of a fact that is the same for all, so that its rounding errors are no differences."""
 _CERTAIN = 40.0
 """Log-odds beyond which a float knows only 0 and 1."""
 _RARE = 1e-3
@@ -137,7 +139,7 @@ def _terms(facts: Facts, median_spend: float) -> Floats:
 def _weigh(terms: Floats, away: Floats) -> tuple[Floats, float]:
     """Logistic regression with weights of at least 0; the constant comes last."""
     centre = terms.mean(axis=0)
-    spread = np.maximum(terms.std(axis=0), np.finfo(float).tiny)
+    spread = np.maximum(terms.std(axis=0), _LEAST_SPREAD)
     design = np.column_stack([(terms - centre) / spread, np.ones(len(terms))])
     prior = np.array([_PRIOR] * _FACTS + [0.0])
 
@@ -156,7 +158,7 @@ def _season(orders: Orders, today: int, churned_days: int, rate: float) -> float
     """The share expected to stay away from now: that of the last window, changed as it did a year ago."""
     then = today - YEAR_DAYS
     before = then - churned_days
-    if not len(orders.day) or before - orders.day.min() < churned_days:
+    if before - orders.day.min() < churned_days:
         return rate
     # Silence does not matter to a share, so neither do acts.
     seasons = [(facts_on(orders, Acts.none(), day), day) for day in (before, then)]
