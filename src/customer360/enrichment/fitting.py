@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from customer360.enrichment.model import Floats
+
+Loss = Callable[[Floats], tuple[float, Floats]]
+"""Parameters -> what is to be small and its gradient."""
 
 LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 """Parameters -> log-likelihood and its gradient."""
@@ -33,7 +37,15 @@ def fit(likelihood: LogLikelihood, start: Floats, buyers: int) -> tuple[Floats, 
         return -(value - float(off @ off) / 2) / buyers, -slope / buyers
 
     bounds = [(log - _FARTHEST, log + _FARTHEST) for log in centre]
-    options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 200}
-    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    parameters = np.exp(found.x)
+    parameters = np.exp(least(loss, centre, bounds))
     return parameters, likelihood(parameters)[0]
+
+
+def least(loss: Loss, start: Floats, bounds: Sequence[tuple[float | None, float | None]]) -> Floats:
+    """Where between the bounds the loss is least."""
+    options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 200}
+    # A few numbers squared by several threads: on a busy machine these wait for each other a hundred times as long.
+    with threadpool_limits(1):
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    where: Floats = found.x
+    return where

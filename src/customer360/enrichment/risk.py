@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, isotonic_regression, minimize
+from scipy.optimize import brentq, isotonic_regression
 from scipy.special import expit, logit
 
+from customer360.enrichment.fitting import least
 from customer360.enrichment.model import Bools, Floats, Orders
 from customer360.enrichment.origins import Acts, Facts, facts_on, stayed_away
 
@@ -116,15 +117,15 @@ def _learned(
     every = -(-len(away) // _ENOUGH_LABELS)
     weights, constant = _weigh(terms[::every], away[::every])
     # Nobody is certain: where all labels agree, one more would not.
-    least = 1 / (len(away) + 2)
+    rare = 1 / (len(away) + 2)
     scores = shares = None
     if len(away) >= LEAST_ISOTONIC_LABELS:
         scores, place, counts = np.unique(
             terms @ weights + constant, return_inverse=True, return_counts=True
         )
         means = np.bincount(place, away) / counts
-        shares = np.clip(isotonic_regression(means, weights=counts).x, least, 1 - least)
-    rate = min(max(rate, least), 1 - least)
+        shares = np.clip(isotonic_regression(means, weights=counts).x, rare, 1 - rare)
+    rate = min(max(rate, rare), 1 - rare)
     return RiskModel(median, weights, constant, scores, shares, rate, origins, len(away))
 
 
@@ -148,8 +149,8 @@ def _weigh(terms: Floats, away: Floats) -> tuple[Floats, float]:
         value = np.mean(np.logaddexp(0, score) - away * score) + weights @ (prior * weights) / 2
         return float(value), design.T @ (expit(score) - away) / len(away) + prior * weights
 
-    bounds = [(0, None)] * _FACTS + [(-_CERTAIN, _CERTAIN)]
-    found = minimize(loss, np.zeros(_FACTS + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    bounds: list[tuple[float | None, float | None]] = [(0, None)] * _FACTS + [(-_CERTAIN, _CERTAIN)]
+    found = least(loss, np.zeros(_FACTS + 1), bounds)
     weights = found[:_FACTS] / spread
     return weights, float(found[_FACTS] - weights @ centre)
 
