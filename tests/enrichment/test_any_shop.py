@@ -95,7 +95,7 @@ def test_a_shop_of_any_orders_has_numbers_everywhere(rows: list[Row]) -> None:
 @given(rows=rows_of_a_shop(most=10))
 def test_a_large_shop_of_any_orders_has_numbers_everywhere(rows: list[Row]) -> None:
     """The same few people five hundred times over: enough for every model, and for nothing that varies."""
-    people = of_buyers_only([(0, 0, 20.0), (0, 200, 20.0), *rows])
+    people = of_buyers_only([(10, 0, 20.0), (10, 200, 20.0), *rows])
     copies = np.repeat(np.arange(500) * people.buyers, len(people.buyer))
     orders = Orders(
         500 * people.buyers,

@@ -122,7 +122,7 @@ def test_a_shop_with_few_repeat_buyers_tells_its_means_and_says_so() -> None:
 
     found = forecast(orders, 100)
 
-    assert found.too_few == "1 of at least 100 buyers have ordered on two days or more"
+    assert found.too_few == "1 of at least 100 buyers have paid for orders on two days or more"
     assert found.order_model is found.value_model is None
     assert found.ahead[90].orders == pytest.approx([0.6, 0.6])
     assert found.ahead[90].spend == pytest.approx([12.0, 12.0])

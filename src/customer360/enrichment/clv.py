@@ -14,7 +14,7 @@ from customer360.enrichment.model import Floats, Ints, OrderHistory, Orders, cou
 
 HORIZONS_DAYS = (30, 90)
 LEAST_REPEAT_BUYERS = 100
-"""Who ordered on two days or more. Seven parameters that fewer tell of are anybody's guess."""
+"""Who paid for orders on two days or more. Seven parameters that fewer tell of are anybody's guess."""
 _LEAST_PROBABILITY = 1e-300
 """Of an order by somebody who surely left: what is divided by is never 0."""
 
@@ -49,9 +49,9 @@ def forecast(orders: Orders, today: int) -> Forecast:
     days = orders.until(today).by_day()
     history = OrderHistory.of(days, today)
     valued, value = _valued(days)
-    repeat_buyers = int(np.count_nonzero((history.repeat_orders > 0) & (valued > 0)))
+    repeat_buyers = int(np.count_nonzero(valued > 1))
     if repeat_buyers < LEAST_REPEAT_BUYERS:
-        too_few = f"{repeat_buyers} of at least {LEAST_REPEAT_BUYERS} buyers have ordered on two days or more"
+        too_few = f"{repeat_buyers} of at least {LEAST_REPEAT_BUYERS} buyers have paid for orders on two days or more"
         return Forecast(
             {horizon: _by_means(history, days, horizon) for horizon in HORIZONS_DAYS}, too_few
         )
