@@ -31,6 +31,7 @@ Customer360Error
 │   ├── SegmentBuiltIn      All customers stays as it is
 │   ├── SegmentInUse        others ask for it
 │   ├── SegmentLimit        the plan allows no more
+│   ├── SegmentUnsettled    its members are not those of its rule
 │   └── WarehouseBusy       another process holds the warehouse files
 ├── TooManyRequests         429
 └── Unavailable             503
@@ -177,6 +178,10 @@ class SegmentInUse(Conflict):
 
 class SegmentLimit(Conflict):
     """The shop's plan allows no more segments; delete one first."""
+
+
+class SegmentUnsettled(Conflict):
+    """The members of this segment are still being found; try again when it is updated."""
 
 
 class WarehouseBusy(Conflict):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from customer360.segments.ast import Rule
 from customer360.segments.parse import parse_query
 from customer360.segments.store import create_segment
+from customer360.segments.tables import segments
 from tests.web.conftest import Site, text_of
 
 
@@ -95,6 +97,18 @@ def test_an_export_states_its_scope_and_whom_it_leaves_out(site: Site, irish: st
     assert "Export 2 customers (Spreadsheet)" in page
     assert "2 without consent – Nobody to export" in page
     assert "Export 2 customers (Meta)" in everybody
+
+
+def test_an_export_waits_for_the_members_of_the_rule(site: Site, irish: str) -> None:
+    with site.house.app.database.write() as connection:
+        connection.execute(update(segments).values(state="syncing", progress=40))
+
+    page = text_of(site.owner.get(f"{irish}/export").text)
+
+    assert "Syncing 40%" in page
+    assert "Not before it is updated" in page
+    assert "Export 2 customers" not in page
+    assert site.owner.get(f"{irish}/export.csv?format=basic").status_code == 409
 
 
 def test_a_file_holds_the_members(site: Site, irish: str) -> None:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from customer360.access.shops import Shop
 from customer360.clock import Clock, local_date
-from customer360.errors import InvalidInput
+from customer360.errors import InvalidInput, SegmentUnsettled
 from customer360.exports import FORMATS
 from customer360.exports.members import members
 from customer360.exports.model import Format, Person
@@ -39,7 +39,8 @@ def format_named(name: str) -> Format:
 class Export:
     """One export of a segment, to be streamed once: `pieces` are the file, the counts are right when it has ended.
 
-    actor: whom the log names. everybody: also people without consent, where the format asks for it.
+    actor: whom the log names. everybody: also people without consent, where the format asks for it. Raises
+    SegmentUnsettled where the members are not those of the rule: a file without them, or with others, looks complete.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class Export:
         actor: str,
         everybody: bool = False,
     ) -> None:
+        if segment.state != "updated":
+            raise SegmentUnsettled(segment.failure)
         self._database = database
         self._warehouse = warehouse
         self._shop = shop

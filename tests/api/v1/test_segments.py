@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from customer360.access.tables import shops
+from customer360.exports.store import list_exports
 from customer360.segments.model import Cause
 from customer360.segments.parse import parse_query
 from customer360.segments.store import create_segment
@@ -431,6 +432,23 @@ def test_members_leave_as_a_file(quick_desk: Desk, format: str) -> None:
     assert len(answer.text.strip().splitlines()) == 1 + 2 - left_out
     everybody = quick_desk.ask(address, params={"format": format, "everybody": True})
     assert len(everybody.text.strip().splitlines()) == 3
+
+
+@pytest.mark.parametrize("state", ["waiting", "syncing", "failed"])
+def test_no_file_leaves_before_the_members_are_those_of_the_rule(
+    quick_desk: Desk, state: str
+) -> None:
+    fill(quick_desk)
+    segment_id = make(quick_desk, query=BUYERS)["segment_id"]
+    enter(quick_desk, segment_id, "u1")
+    with quick_desk.house.app.database.write() as connection:
+        connection.execute(update(segments).values(state=state))
+
+    answer = quick_desk.ask(f"/segments/{segment_id}/export", params={"format": "csv"})
+
+    assert (answer.status_code, answer.json()["title"]) == (409, "Segment unsettled")
+    with quick_desk.house.app.database.read() as connection:
+        assert list_exports(connection, quick_desk.house.shop.shop_id) == []
 
 
 def test_an_unknown_format_is_refused(full_desk: Desk) -> None:
