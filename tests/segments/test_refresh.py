@@ -234,6 +234,19 @@ def due(club: Club) -> bool:
         return shops_to_refresh(connection, club.clock.now()).get(SHOP.shop_id, False)
 
 
+def test_members_of_an_updated_segment_are_in_the_warehouse(club: Club) -> None:
+    club.fill(irish(ANN, CAT))
+    made = club.make("Irish", IRISH)
+
+    while club.segment(made).state != "updated":
+        club.refresher.turn(SHOP)
+
+    found = club.warehouse.query(
+        SHOP.shop_id, "select profile_id from segment_members where segment_id = $1", [made]
+    )
+    assert {row["profile_id"] for row in found.to_pylist()} == {ANN, CAT}
+
+
 def test_a_large_segment_takes_several_turns_and_tells_how_far_it_is(club: Club) -> None:
     club.fill(irish(ANN, BOB, CAT))
     made = club.make("Irish", IRISH)

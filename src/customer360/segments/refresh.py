@@ -235,15 +235,13 @@ class Refresher:
         shop_id, now = shop.shop_id, self._clock.now()
         wishes = whole.take(self._most_moves)
         values = {"state": "syncing", "progress": whole.progress, "failure": None}
-        if whole.finished:
-            values |= {"state": "updated", "due": None, "calendar": whole.calendar, "attempts": 0}
-            values |= {"refreshed_at": now}
         with self._database.write() as connection:
             change = next_change(connection, shop_id, moves=True) if wishes else 0
             queue.claim(connection, shop_id, standing.refreshed, standing.refreshed)
             queue.note(connection, shop_id, whole.segment, **values)
             moved = move(connection, shop_id, change, now, wishes) if wishes else 0
         if whole.finished:
+            self._end(shop_id, standing, whole)
             standing.whole = None
             # Midnight may have passed meanwhile.
             standing.looked_at = None
@@ -251,6 +249,15 @@ class Refresher:
             "shop %d, segment %d: %d moved, %d %% done (%s)",
             shop_id, whole.segment.segment_id, moved, whole.progress, whole.cause,
         )  # fmt: skip
+
+    def _end(self, shop_id: int, standing: _Standing, whole: Whole) -> None:
+        """Say that a segment is updated, once whoever reads so finds its members in the warehouse."""
+        self._warehouse.sync(shop_id)
+        values = {"state": "updated", "due": None, "calendar": whole.calendar, "attempts": 0}
+        values |= {"refreshed_at": self._clock.now()}
+        with self._database.write() as connection:
+            queue.claim(connection, shop_id, standing.refreshed, standing.refreshed)
+            queue.note(connection, shop_id, whole.segment, **values)
 
     def _forget_members(self, shop_id: int, segment_id: int) -> None:
         with self._database.write() as connection:
