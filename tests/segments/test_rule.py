@@ -178,6 +178,7 @@ for _ in range(MAX_DEPTH):
         (attribute("orders_count", "gte", "a lot"), "value", "no number"),
         (attribute("orders_count", "gte", True), "value", "number"),
         (attribute("orders_count", "gte", float("inf")), "value", "too large"),
+        (attribute("orders_count", "gte", "NaN"), "value", "is no number"),
         (attribute("orders_count", "gte", 10**5000), "value", "too large"),
         (attribute("orders_count", "gte", "0.1234567890123456"), "value", "15 digits"),
         (attribute("orders_count", "between", [1]), "value", "two values"),

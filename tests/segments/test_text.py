@@ -315,6 +315,8 @@ REFUSED = [
     ("country IN ('IE', '')", 18, "1 to 255"),
     ("country IN ('IE' 'GB')", 17, ", is wanted"),
     ("country # 'IE'", 8, "means nothing"),
+    ('country = "IE"', 10, "single quotes"),
+    ("country = ‘IE’", 10, "single quotes"),
     ("has_email = yes", 12, "true or false"),
     ("rfm_group = 'CHAMPION'", 12, "did you mean champions?"),
     ("email_subscription_status = 'SUBSCRIBE'", 28, "did you mean subscribed?"),

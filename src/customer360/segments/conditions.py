@@ -194,7 +194,9 @@ def _number(value: Any) -> Decimal:
         number = Decimal(f"{value:.{_MOST_DIGITS}g}" if isinstance(value, float) else value)
     except InvalidOperation as error:
         raise InvalidRule(f"{value!r} is no number; write digits, such as 3 or 19.90") from error
-    if not number.is_finite() or abs(number) >= _LARGEST:
+    if number.is_nan():
+        raise InvalidRule(f"{value!r} is no number; write digits, such as 3 or 19.90")
+    if abs(number) >= _LARGEST:
         raise InvalidRule("This number is too large")
     short = number.normalize()
     if len(short.as_tuple().digits) > _MOST_DIGITS or short.as_tuple().exponent < -_MOST_DIGITS:  # type: ignore[operator]

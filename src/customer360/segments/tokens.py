@@ -68,6 +68,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# What other languages and word processors put around a text.
+_OTHER_QUOTES = '"`‘’‚“”„«»'
 # A quote is doubled or has a backslash before it, a backslash is doubled.
 _ESCAPED = re.compile(r"(?:'|\\(?=['\\]))(['\\])")
 
@@ -80,6 +82,8 @@ def tokens_of(query: str) -> Iterator[Token]:
         if found is None:
             if query[start] == "'":
                 raise InvalidQuery("This text has no closing quote", start)
+            if query[start] in _OTHER_QUOTES:
+                raise InvalidQuery("Text stands in single quotes, such as 'Dublin'", start)
             raise InvalidQuery(f"{query[start]!r} means nothing here", start)
         if found.lastgroup != "space":
             yield Token(found.lastgroup, found[0], start)  # type: ignore[arg-type]
