@@ -100,3 +100,10 @@ def test_a_menu_is_walked_with_the_arrows(window: Window) -> None:
     expect(page.get_by_role("button", name="Duplicate")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_label("Actions for All customers")).to_be_focused()
+
+
+def test_a_long_name_stays_in_the_list(window: Window) -> None:
+    page = window.open("/segments")
+    page.locator(".row-link").first.evaluate("(name) => name.textContent = 'W'.repeat(150)")
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
