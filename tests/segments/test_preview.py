@@ -68,6 +68,20 @@ def test_a_preview_counts_customers_and_shows_five_that_were_seen_last(warehouse
     assert found.bottlenecks == ()
 
 
+@pytest.mark.parametrize(
+    "name", ["*", "**", "$x", "$", "a.b", "/x", "a/b", "~", "[0]", "#-1", "0", 'a"b']
+)
+def test_a_custom_property_may_have_any_name(warehouse: DuckDB, name: str) -> None:
+    ann, bob = person(1), person(2)
+    ann.events.append(Event("quiz", NOW, {name: 8}))
+    bob.events.append(Event("quiz", NOW, {name: 2, "x": 8, "b": 8}))
+    quoted = name.replace("'", "''")
+
+    found = seen(warehouse, [ann, bob], f"event('quiz') MATCHES (property('{quoted}') >= 7)")
+
+    assert [one.profile_id for one in found.samples] == [1]
+
+
 def test_visitors_are_counted_where_the_rule_includes_them(warehouse: DuckDB) -> None:
     people = [person(1, country="IE"), person(2, "visitor", country="IE"), person(3, "visitor")]
 

@@ -209,8 +209,8 @@ def _time_of(event: str) -> exp.Expr:
 
 
 def _path(name: str) -> str:
-    """A name as `->>` takes it: where it begins like a path, as the path that DuckDB takes it for."""
-    if not name.startswith(("$", "/")):
+    """A name as `->>` takes it: where it begins like a path or stands for all, as the path that DuckDB takes it for."""
+    if not name.startswith(("$", "/", "*")):
         return name
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
