@@ -172,6 +172,10 @@ class SegmentBuiltIn(Conflict):
     """All customers is built in: it cannot be changed or deleted; duplicate it instead."""
 
 
+class SegmentOvertaken(Conflict):
+    """Somebody changed this segment meanwhile. Save again to put this in the place of what they did, or discard it."""
+
+
 class SegmentInUse(Conflict):
     """Other segments ask for this one."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from customer360.clock import SECOND
 from customer360.segments.model import Segment
 from customer360.segments.parse import parse_query
 from customer360.segments.store import create_segment, list_segments
@@ -170,6 +171,24 @@ def test_an_edited_segment_keeps_its_id(site: Site, new: str) -> None:
     (changed,) = stored(site)
     assert changed.segment_id == segment.segment_id
     assert changed.rule == parse_query("country = 'GB'")
+
+
+def test_who_saves_after_somebody_else_is_told_and_may_save_again(site: Site, new: str) -> None:
+    segment = make(site, "Irish", "country = 'IE'")
+    edit = f"{site.root}/segments/{segment.segment_id}/edit"
+    form = _many(fields_of(site.owner.get(edit).text))
+    site.house.clock.advance(SECOND)
+    site.owner.post(edit, {**form, "r.0.value": "DE", "do": "save"})
+
+    answer = site.owner.post(edit, {**form, "r.0.value": "GB", "do": "save"})
+
+    assert answer.status_code == 409
+    assert "Somebody changed this segment meanwhile" in text_of(answer.text)
+    assert stored(site)[0].rule == parse_query("country = 'DE'")
+    again = _many(fields_of(answer.text))
+    assert again["r.0.value"] == ["GB"]
+    site.owner.post(edit, {**again, "do": "save"})
+    assert stored(site)[0].rule == parse_query("country = 'GB'")
 
 
 def test_a_segment_cannot_ask_for_itself(site: Site, new: str) -> None:

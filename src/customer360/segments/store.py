@@ -17,6 +17,7 @@ from customer360.errors import (
     SegmentInUse,
     SegmentLimit,
     SegmentNotFound,
+    SegmentOvertaken,
 )
 from customer360.segments.ast import ALL_CUSTOMERS_ID, Rule, check_cycle, check_known, segments_in
 from customer360.segments.model import LONGEST_NAME, Cause, Segment, all_customers
@@ -125,12 +126,16 @@ def change_segment(
     *,
     name: str | None = None,
     rule: Rule | None = None,
+    edited_at: Instant | None = None,
 ) -> Segment:
     """Change what is given; by another rule the worker finds the members anew.
 
-    Raises SegmentNotFound, SegmentBuiltIn, InvalidName, InvalidRule.
+    edited_at: of the segment that the caller saw; raises SegmentOvertaken where it was changed since. Raises
+    SegmentNotFound, SegmentBuiltIn, InvalidName, InvalidRule too.
     """
     before = _own(connection, shop_id, segment_id)
+    if edited_at is not None and edited_at != before.edited_at:
+        raise SegmentOvertaken
     others = [one for one in stored_segments(connection, shop_id) if one.segment_id != segment_id]
     changes: dict[str, Any] = {}
     if name is not None:

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from customer360.access.plans import plan
+from customer360.clock import Instant
 from customer360.errors import (
     InvalidName,
     InvalidQuery,
     InvalidRule,
     SegmentBuiltIn,
     SegmentLimit,
+    SegmentOvertaken,
 )
 from customer360.profiles.attributes import BY_NAME
 from customer360.segments.ast import EVERYONE, Rule
@@ -46,6 +48,7 @@ from customer360.web.visit import Visit
 
 _UNFINISHED = "Finish or remove the marked conditions first."
 _SHOWN_OF_LINE = 40
+_LONGEST_INSTANT = 20
 
 
 class Mistake(NamedTuple):
@@ -63,6 +66,7 @@ class Draft:
     """What the page holds: a name and a rule, as a form or, where `query` is told, as text.
 
     `focus` is the piece of the form that a button led to; `complains` says that what is unfinished is wrong by now.
+    `edited_at` is of the segment that it began with.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Draft:
     focus: str = ""
     complains: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
+    edited_at: Instant | None = None
 
     def read(self) -> Drafted:
         """The rule so far; raises InvalidQuery where its text is none."""
@@ -91,7 +96,8 @@ def show_new(_door: Door, visit: Visit) -> Page:
 def show_edit(_door: Door, visit: Visit) -> Page:
     """A segment as it is."""
     segment = _own(visit)
-    return _page(visit, _draft_of(segment.name, segment.rule), segment)
+    draft = _draft_of(segment.name, segment.rule)
+    return _page(visit, replace(draft, edited_at=segment.edited_at), segment)
 
 
 def change_new(door: Door, visit: Visit) -> Page | Response:
@@ -139,7 +145,12 @@ def _draft_told(visit: Visit) -> Draft:
         read_form(fields),
         visit.field("include_visitors") == "yes",
         visit.field("query").replace("\r\n", "\n") if told else None,
+        edited_at=_instant(visit.field("edited_at")),
     )
+
+
+def _instant(text: str) -> Instant | None:
+    return int(text) if text.isdecimal() and len(text) < _LONGEST_INSTANT else None
 
 
 def _changed(door: Door, visit: Visit, segment: Segment | None) -> Page | Response:
@@ -160,9 +171,8 @@ def _switched(draft: Draft) -> Draft:
         return replace(draft, complains=True)
     if errors:
         return replace(draft, complains=True, errors={"": _UNFINISHED})
-    if draft.query is None:
-        return replace(_draft_of(draft.name, rule), query=write_query(rule))
-    return _draft_of(draft.name, rule)
+    query = write_query(rule) if draft.query is None else None
+    return replace(_draft_of(draft.name, rule), query=query, edited_at=draft.edited_at)
 
 
 def _save(door: Door, visit: Visit, draft: Draft, segment: Segment | None) -> Page | Response:
@@ -189,7 +199,11 @@ def _save(door: Door, visit: Visit, draft: Draft, segment: Segment | None) -> Pa
                     visit.now,
                     name=draft.name,
                     rule=rule,
+                    edited_at=draft.edited_at,
                 )
+    except SegmentOvertaken as error:
+        told = replace(draft, errors={"": str(error)}, edited_at=_own(visit).edited_at)
+        return _page(visit, told, segment, 409)
     except (InvalidName, InvalidRule, SegmentLimit) as error:
         at = "name" if isinstance(error, InvalidName) else ""
         return _page(visit, replace(draft, errors={at: str(error)}), segment, 422)
