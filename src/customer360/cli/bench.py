@@ -54,7 +54,7 @@ def bench(
         ),
     ] = None,
     segments: Annotated[
-        int | None, typer.Option(min=2, help="membership: segments of the shop; 300.")
+        int | None, typer.Option(min=2, help="membership and segments: segments of the shop; 300.")
     ] = None,
     customers: Annotated[
         int | None, typer.Option(min=1, help="read: customers in the list; 200000.")
