@@ -163,7 +163,7 @@ def _decided(observed: Observed, decisions: Sequence[Decision]) -> Numbers:
 
 def _connect(observed: Observed, decided: Numbers) -> tuple[int, Numbers]:
     """How many components there are, and that of each observation."""
-    # A quarter of the time in which a worker starts, and it seldom resolves in bulk.
+    # A fifth of the time in which a worker starts, and it seldom resolves in bulk.
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
