@@ -22,6 +22,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 INSTALL := @$(UV) pip install --quiet --python $(BIN)/python
 WORKERS ?= 2
+# A process that compiles what it imports takes twice as long to start, and tests start many.
+unexport PYTHONDONTWRITEBYTECODE
 # Only the targets that make a .venv look for an interpreter; a version manager's shim may exist and still fail.
 CANDIDATES := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
@@ -70,7 +72,7 @@ demo: install
 	$(BIN)/c360 demo
 
 test: install-dev
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-engines: $(VENV)/clickhouse
 	C360_ENGINES=clickhouse $(BIN)/pytest -n $(WORKERS) -o timeout=600 tests/segments/test_to_sql.py tests/segments/test_changed.py
