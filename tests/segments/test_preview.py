@@ -160,7 +160,7 @@ def test_where_nobody_is_found_the_parts_that_hide_people_are_told(
     assert hidden(found) == expected
 
 
-@examples(40)
+@examples(25)
 @given(rule=RULES, seed=st.integers(0, 1 << 30))
 def test_without_a_bottleneck_there_are_as_many_people_as_it_says(
     warehouse: DuckDB, rule: Rule, seed: int

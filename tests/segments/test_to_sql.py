@@ -70,7 +70,7 @@ def check_each(warehouse: Warehouse, nodes: Sequence[Node], people: Sequence[Per
         assert (holding, denied) == (meant, found.keys() - meant), node
 
 
-@examples(60)
+@examples(30)
 @given(rules=st.lists(RULES, min_size=3, max_size=3), seed=st.integers(0, 1 << 30))
 def test_sql_means_whom_python_means(warehouse: Warehouse, rules: list[Rule], seed: int) -> None:
     check(warehouse, rules, Inventor(rules, seed).people(12))
@@ -86,7 +86,7 @@ SOME_EVENTS = (
 )
 
 
-@examples(40)
+@examples(20)
 @given(
     conditions=st.lists(event_conditions(SOME_EVENTS), min_size=8, max_size=8),
     seed=st.integers(0, 1 << 30),
@@ -228,7 +228,7 @@ def test_a_visitor_is_asked_for_only_where_the_rule_says_so(
     assert found(warehouse, Rule(include_visitors=True)) == {1, 2}
 
 
-@examples(20)
+@examples(15)
 @given(nodes=st.lists(NODES, min_size=4, max_size=4), seed=st.integers(0, 1 << 30))
 def test_each_condition_holds_for_a_person_or_does_not(
     warehouse: Warehouse, nodes: list[Node], seed: int

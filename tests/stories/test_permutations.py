@@ -56,7 +56,7 @@ def same_however_told(house: House, chosen: list[int], random: Random) -> None:
 @pytest.mark.timeout(300)
 def test_any_order_gives_the_same_profiles(house: House) -> None:
     @settings(
-        max_examples=25 if house.app.database.dialect == "sqlite" else 75,
+        max_examples=25 if house.app.database.dialect == "sqlite" else 40,
         deadline=None,
         database=None,
         derandomize=True,

@@ -477,7 +477,7 @@ _shop_ids = iter(range(1000, 1_000_000))
 
 # The stores last for all examples; each has a shop of its own.
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

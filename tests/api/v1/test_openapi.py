@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
-from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis import given, strategies
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -22,9 +22,10 @@ from schemathesis.specs.openapi.checks import (
 from customer360.api.document import OPENAPI_PATH
 from customer360.api.v1.routes import ENDPOINTS, PREFIX
 from tests.api.v1.conftest import Desk, fill
+from tests.examples import examples
 
 # Of each address, right and wrong ones.
-EXAMPLES = 16
+EXAMPLES = 8
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -50,7 +51,7 @@ def test_any_request_is_answered_as_the_document_says(desk: Desk, mode: Generati
     for found in from_asgi(OPENAPI_PATH, desk.server).get_all_operations():
         operation = found.ok()
 
-        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+        @examples(EXAMPLES)
         @given(case=operation.as_strategy(generation_mode=mode), known=strategies.booleans())
         def ask(case: Case, known: bool) -> None:
             # An id that was made up finds nothing.

@@ -60,7 +60,7 @@ def resolve_anew(house: House) -> int:
 @pytest.mark.timeout(300)
 def test_what_streamed_in_is_what_bulk_gives(house: House) -> None:
     """Several histories in one shop, so that simple and conflicting components lie side by side."""
-    for history in chosen(3, how_many(house, 100, 30)):
+    for history in chosen(3, how_many(house, 50, 20)):
         if history.number % 5 == 0:
             house.open_shop()
         told = live(house, history, Random(history.number))
@@ -71,7 +71,7 @@ def test_what_streamed_in_is_what_bulk_gives(house: House) -> None:
 @pytest.mark.timeout(300)
 def test_new_rules_hold_for_all_that_was_seen_before(house: House) -> None:
     chance = Random("rules")
-    for history in chosen(4, how_many(house, 100, 25)):
+    for history in chosen(4, how_many(house, 50, 15)):
         rules = chance.choice((TIGHT, FROZEN))
         told = Told(replace(history, rules=rules))
         house.open_shop()
@@ -104,7 +104,7 @@ def nobodys(told: Told) -> list[Identifier]:
 @pytest.mark.timeout(300)
 def test_what_becomes_a_placeholder_is_as_if_nobody_had_ever_told_it(house: House) -> None:
     chance, changed = Random("placeholders"), 0
-    for history in chosen(5, how_many(house, 100, 30)):
+    for history in chosen(5, how_many(house, 50, 20)):
         if not (may_go := nobodys(Told(history))):
             continue
         gone = chance.choice(may_go)
@@ -125,7 +125,7 @@ def test_what_becomes_a_placeholder_is_as_if_nobody_had_ever_told_it(house: Hous
         assert stored(house, told) == expected(told), (gone, happened)
         assert check_shop(house.app.database, shop_id).differing == ()
         everything_hangs_where_it_belongs(house)
-    assert changed > how_many(house, 50, 15)
+    assert changed > how_many(house, 25, 10)
 
 
 SIMPLE, DOUBTFUL = "user_id:u1", "user_id:u2"

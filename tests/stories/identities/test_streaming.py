@@ -74,7 +74,7 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 def test_in_any_order_and_batches_the_worker_ends_where_the_whole_history_ends(
     house: House,
 ) -> None:
-    for history in chosen(1, TIMES * (200 if house.app.database.dialect == "sqlite" else 40)):
+    for history in chosen(1, TIMES * (100 if house.app.database.dialect == "sqlite" else 30)):
         chance = Random(f"{history.seed}/{history.number}")
         told = Told(history)
         house.open_shop()
