@@ -134,7 +134,7 @@ class Installation:
                     break
                 time.sleep(0.02)
             number += 1
-            time.sleep(0.005)
+            time.sleep(0.05)
 
     def _call(self, key: str, number: int) -> dict[str, Any]:
         """Of many visitors; some log in, and some buy."""

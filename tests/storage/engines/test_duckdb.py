@@ -322,13 +322,13 @@ def test_a_rest_empties_the_log_and_closes_what_was_long_unused(tmp_path: Path) 
         assert ids(engine) == [1]
 
 
-def test_two_hundred_shops_share_a_few_open_files(tmp_path: Path) -> None:
+def test_forty_shops_share_a_few_open_files(tmp_path: Path) -> None:
     options = DuckDBOptions(open_files=8, threads=1)
     with closing(DuckDBEngine(tmp_path, prepare, options=options)) as engine:
-        for shop_id in range(1, 201):
+        for shop_id in range(1, 41):
             put(engine, shop_id, shop_id=shop_id)
             assert len(opened_by_this_process(tmp_path)) <= 8
-        for shop_id in range(1, 201, 10):
+        for shop_id in range(1, 41, 3):
             assert ids(engine, shop_id) == [shop_id]
 
 
