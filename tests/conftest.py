@@ -22,11 +22,16 @@ from tests.postgres import NoPostgres, administrator, running_postgres, url_of
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "template_customer360"
+# Half a minute and more each.
+LONGEST = (
+    *("test_online_retail.py", "test_benchmarks.py", "test_crash.py", "test_accessibility.py"),
+    *("test_throngs.py", "test_server.py", "test_to_sql.py", "test_openapi.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest file: at the end one process would work on it while the others wait."""
-    items.sort(key=lambda item: item.path.name != "test_online_retail.py")
+    """Begin with the longest files: at the end one process would work on one while the others wait."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def missing(part: str, reason: str) -> NoReturn:
