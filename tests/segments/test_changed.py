@@ -61,8 +61,8 @@ def meant(segments: Mapping[int, Rule], people: Sequence[Person]) -> dict[int, s
     return members
 
 
-@examples(30)
-@given(rules=st.lists(RULES, min_size=6, max_size=6), seed=st.integers(0, 1 << 30))
+@examples(32)
+@given(rules=st.lists(RULES, min_size=16, max_size=16), seed=st.integers(0, 1 << 30))
 def test_all_rules_at_once_mean_whom_python_means(
     warehouse: Warehouse, rules: list[Rule], seed: int
 ) -> None:

@@ -70,8 +70,8 @@ def check_each(warehouse: Warehouse, nodes: Sequence[Node], people: Sequence[Per
         assert (holding, denied) == (meant, found.keys() - meant), node
 
 
-@examples(30)
-@given(rules=st.lists(RULES, min_size=3, max_size=3), seed=st.integers(0, 1 << 30))
+@examples(40)
+@given(rules=st.lists(RULES, min_size=5, max_size=5), seed=st.integers(0, 1 << 30))
 def test_sql_means_whom_python_means(warehouse: Warehouse, rules: list[Rule], seed: int) -> None:
     check(warehouse, rules, Inventor(rules, seed).people(12))
 
@@ -86,9 +86,9 @@ SOME_EVENTS = (
 )
 
 
-@examples(20)
+@examples(25)
 @given(
-    conditions=st.lists(event_conditions(SOME_EVENTS), min_size=8, max_size=8),
+    conditions=st.lists(event_conditions(SOME_EVENTS), min_size=10, max_size=10),
     seed=st.integers(0, 1 << 30),
 )
 def test_conditions_on_events_mean_whom_python_means(
