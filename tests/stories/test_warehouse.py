@@ -17,7 +17,7 @@ from customer360.identities.tables import profiles
 from customer360.profiles.attributes import STORED
 from customer360.segments.ast import Rule
 from customer360.segments.store import create_segment
-from customer360.values import to_decimal
+from customer360.values import texts_in, to_decimal
 from tests.house import House, at
 from tests.stories.histories import ALWAYS, POOL, Draft, call, line, rows, webhook
 from tests.stories.test_crash import warehouse_rows
@@ -128,6 +128,8 @@ def test_the_warehouse_says_of_everybody_what_their_card_says(house: House, seed
         assert row["kind"] == card.kind
         for attribute in STORED:
             told = comparable(row[attribute.name])
+            if attribute.type == "list" and told is not None:
+                told = texts_in(told)
             expected = card.attributes[attribute.name]
             if attribute.type == "money" and expected is not None:
                 expected = to_decimal(expected)

@@ -67,6 +67,8 @@ def fill(site: Site) -> dict[str, int]:
         segment = create_segment(
             connection, house.shop.shop_id, "Everybody", EVERYONE, now, limit=None
         )
+    # Only a segment whose members are found can be exported.
+    house.drain()
     return {
         "segment_id": segment.segment_id,
         "decision_id": said.decision_id,
