@@ -194,7 +194,7 @@ def can_be_told(told: Told, way: str) -> bool:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_both_resolvers_agree(seed: int) -> None:
-    for history in histories(seed, 1_200):
+    for history in histories(seed, 2_500):
         told = Told(history)
         wanted = expected(told)
         for way, given in WAYS.items():
