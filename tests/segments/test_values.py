@@ -13,7 +13,6 @@ from customer360.segments.catalogue import EVENT_BY_NAME
 from customer360.segments.values import (
     MOST_OFFERED,
     Offer,
-    custom_properties,
     events_told,
     values_of_attribute,
     values_of_property,
@@ -123,12 +122,6 @@ def test_events_are_offered_with_those_that_only_the_shop_knows(warehouse: DuckD
         Offer("product_viewed", 3, "Product viewed"),
     ]
     assert events_told(warehouse, SHOP_ID, "quiz") == [Offer("Quiz finished", 3)]
-
-
-def test_the_properties_of_a_custom_event_are_offered(warehouse: DuckDB) -> None:
-    found = custom_properties(warehouse, SHOP_ID, "Quiz finished")
-
-    assert found == [Offer("answer", 3), Offer("score", 1)]
 
 
 def test_no_more_are_offered_than_anybody_reads() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,8 +25,6 @@ from customer360.identities.tables import profiles
 from customer360.segments.model import Segment
 from customer360.segments.parse import parse_query
 from customer360.segments.store import create_segment, stored_segments
-from customer360.settings import Settings
-from customer360.storage.database import Database
 
 DEFAULT_PRELOAD = 5_000_000
 DEFAULT_SEGMENTS = 300
@@ -119,7 +117,7 @@ class _Probes:
     entered: list[float] = field(default_factory=list)
     left: list[float] = field(default_factory=list)
 
-    def job(self, number: int) -> Any:
+    def job(self, number: int) -> Callable[[threading.Event], None]:
         """What a thread does until everything is sent."""
         return partial(self._probe, number)
 
@@ -144,7 +142,7 @@ def _make_segments(store: Store, count: int) -> list[Segment]:
     rules = [parse_query(_PROBED.format(number)) for number in range(_PROBERS)]
     rules = [msgspec.structs.replace(one, include_visitors=True) for one in rules]
     rules += map(parse_query, queries(count - _PROBERS))
-    with closing(_database(store)) as database, database.write() as connection:
+    with closing(store.database()) as database, database.write() as connection:
         made = [
             create_segment(connection, store.shop_id, f"No. {number}", rule, now, limit=None)
             for number, rule in enumerate(rules, 1)
@@ -155,7 +153,7 @@ def _make_segments(store: Store, count: int) -> list[Segment]:
 def _wait_for_members(store: Store, progress: Progress) -> float:
     """Seconds until the members of all segments are found."""
     started = time.monotonic()
-    with closing(_database(store)) as database:
+    with closing(store.database()) as database:
         while True:
             with database.read() as connection:
                 states = [one.state for one in stored_segments(connection, store.shop_id)]
@@ -173,13 +171,9 @@ def _crowd(store: Store) -> tuple[int, int]:
     people = select(func.count()).where(
         profiles.c.shop_id == store.shop_id, profiles.c.merged_into.is_(None)
     )
-    with closing(_database(store)) as database, database.read() as connection:
+    with closing(store.database()) as database, database.read() as connection:
         found = stored_segments(connection, store.shop_id)
         return connection.execute(people).scalar_one(), sum(one.members for one in found)
-
-
-def _database(store: Store) -> Database:
-    return Database(Settings(data_dir=store.path).resolved_database_url)
 
 
 def _probe_body(number: int, serial: int, event: str) -> bytes:

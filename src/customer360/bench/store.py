@@ -59,6 +59,10 @@ class Store(msgspec.Struct, frozen=True):
     def path(self) -> Path:
         return Path(self.data_dir)
 
+    def database(self) -> Database:
+        """Its profile store; whoever opens it closes it."""
+        return Database(Settings(data_dir=self.path).resolved_database_url)
+
 
 @contextmanager
 def prepared(kept_in: Path | None, name: str, fill: Callable[[Store], Store]) -> Iterator[Store]:
@@ -116,7 +120,7 @@ def feed(
 ) -> None:
     """Put (time, event) pairs into the inbox and wait until the worker has them in the warehouse."""
     sender, rest, fed = Sender(store.shop_id, "write", True), iter(events), 0
-    database = Database(Settings(data_dir=store.path).resolved_database_url)
+    database = store.database()
     inbox = Inbox(database, SystemClock(), most_waiting_bytes=1 << 30)
     with closing(database), closing(inbox), working(store.path), watching(store) as watch:
         while chunk := list(islice(rest, _ROWS_A_COMMIT)):
@@ -187,7 +191,7 @@ class Watch:
 @contextmanager
 def watching(store: Store) -> Iterator[Watch]:
     """Watch a store; nothing is written."""
-    path = Database(Settings(data_dir=store.path).resolved_database_url).path
+    path = store.database().path
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         yield Watch(connection, store.shop_id)
 

@@ -116,7 +116,7 @@ def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progre
         Name.IMPORT: (bench_import, ("lines", "file")),
         Name.READ: (bench_read, ("events", "customers")),
         Name.IDENTITY: (bench_identity, ("pairs", "events")),
-        Name.SEGMENTS: (bench_segments, ("profiles", "events")),
+        Name.SEGMENTS: (bench_segments, ("profiles", "events", "segments")),
         Name.MEMBERSHIP: (bench_membership, ("preload", "segments")),
     }
     measure, options = takes[name]

@@ -253,11 +253,18 @@ class Refresher:
     def _end(self, shop_id: int, standing: _Standing, whole: Whole) -> None:
         """Say that a segment is updated, once whoever reads so finds its members in the warehouse."""
         self._warehouse.sync(shop_id)
-        values = {"state": "updated", "due": None, "calendar": whole.calendar, "attempts": 0}
-        values |= {"refreshed_at": self._clock.now()}
         with self._database.write() as connection:
             queue.claim(connection, shop_id, standing.refreshed, standing.refreshed)
-            queue.note(connection, shop_id, whole.segment, **values)
+            queue.note(
+                connection,
+                shop_id,
+                whole.segment,
+                state="updated",
+                due=None,
+                calendar=whole.calendar,
+                attempts=0,
+                refreshed_at=self._clock.now(),
+            )
 
     def _forget_members(self, shop_id: int, segment_id: int) -> None:
         with self._database.write() as connection:
@@ -267,9 +274,13 @@ class Refresher:
 
     def _fail(self, shop_id: int, segment: Segment, error: Exception) -> None:
         logger.warning("shop %d, segment %d: %s", shop_id, segment.segment_id, place_of(error))
-        reason = _NO_MEMORY if isinstance(error, Unavailable) else _BROKEN
-        if isinstance(error, QueryTooLong):
-            reason = _TOO_LONG
+        match error:
+            case QueryTooLong():
+                reason = _TOO_LONG
+            case Unavailable():
+                reason = _NO_MEMORY
+            case _:
+                reason = _BROKEN
         with self._database.write() as connection:
             queue.note_failure(connection, shop_id, segment, reason, self._clock.now())
 

@@ -28,8 +28,6 @@ _LABELS = {
     "campaign_id": "campaign",
 }
 """By property that is an id, the one beside it that people know it by."""
-# The newest events of a type name their properties; all of millions would name the same.
-_EVENTS_READ = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +80,6 @@ def events_told(warehouse: WarehouseQuery, shop_id: int, part: str = "") -> list
     return [one for one in offers if part.lower() in f"{one.value}\n{one.label}".lower()][
         :MOST_OFFERED
     ]
-
-
-def custom_properties(warehouse: WarehouseQuery, shop_id: int, event: str) -> list[Offer]:
-    """Which properties that only the shop knows its newest events of a type have, the most frequent first."""
-    rows = warehouse.query(
-        shop_id,
-        """
-        with newest as (
-            select properties
-            from event_facts
-            where type = $1 and properties is not null
-            order by event_id desc
-            limit $2
-        )
-        select key, count(*) as n
-        from (select unnest(json_keys(properties)) as key from newest)
-        group by key
-        order by n desc, key
-        limit $3
-        """,
-        [event, _EVENTS_READ, MOST_OFFERED],
-    ).to_pylist()
-    return [Offer(row["key"], row["n"]) for row in rows]
 
 
 def _most_frequent(
