@@ -14,6 +14,8 @@ from customer360.access.shops import Shop
 from customer360.clock import Clock, SystemClock
 from customer360.connectors.sources import SOURCES
 from customer360.consent.contact_points import contact_points
+from customer360.enrichment import warehouse as enrichment_warehouse
+from customer360.enrichment.run import Enrichment
 from customer360.events import warehouse as events_warehouse
 from customer360.events.model import Identifier
 from customer360.identities import warehouse as identities_warehouse
@@ -62,6 +64,11 @@ class App:
             self.clock.now(),
             read_contact_points,
         )
+
+    @property
+    def enrichment(self) -> Enrichment:
+        """What computes the scores of a shop."""
+        return Enrichment(self.database, self.warehouse, self.clock)
 
     def close(self) -> None:
         """Finish what is under way and give everything back."""
@@ -126,6 +133,7 @@ SCHEMA = Schema(
         *profiles_warehouse.MIRRORS,
         *events_warehouse.MIRRORS,
         *segments_warehouse.MIRRORS,
+        *enrichment_warehouse.MIRRORS,
     ),
     views=profiles_warehouse.VIEWS,
 )

@@ -27,7 +27,7 @@ Customer360Error
 │   ├── CannotUndo          the time is over, or other evidence holds
 │   ├── InThrong            too many hang together to be looked at while somebody waits
 │   ├── LeaseLost           another worker wrote first; compute again
-│   ├── ScanUnderWay        a shop is scanned for duplicates by one at a time
+│   ├── RunUnderWay         a job, such as the scan for duplicates, is done for a shop by one at a time
 │   ├── SegmentBuiltIn      All customers stays as it is
 │   ├── SegmentInUse        others ask for it
 │   ├── SegmentLimit        the plan allows no more
@@ -164,8 +164,8 @@ class LeaseLost(Conflict):
     """Another worker wrote to this shop first; the batch is computed again."""
 
 
-class ScanUnderWay(Conflict):
-    """Another scan of this shop for duplicates is under way; wait until it is done."""
+class RunUnderWay(Conflict):
+    """This is being done for the shop already; wait until it is done."""
 
 
 class SegmentBuiltIn(Conflict):

@@ -100,6 +100,11 @@ class Settings:
         "Hour of the shop's night in which people are compared for duplicates, 0 to 23, or off",
         choices=("off", *map(str, range(24))),
     )
+    enrichment_hour: str = _setting(
+        "2",
+        "Hour of the shop's night in which scores are computed anew, 0 to 23, or off",
+        choices=("off", *map(str, range(24))),
+    )
     log_level: str = _setting(
         "info",
         "debug, info, warning or error; personal data is in none of them",

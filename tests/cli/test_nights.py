@@ -1,4 +1,4 @@
-"""The scans of the night: each in a process of its own, one at a time, and whatever becomes of it is told."""
+"""The jobs of the night: each in a process of its own, one at a time, and whatever becomes of it is told."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from customer360.cli.nights import Nights, night_command
+from customer360.access.shops import uninstall_shop
+from customer360.cli.nights import SCANNING, Nights
 from customer360.clock import DAY, HOUR, Instant
-from customer360.identities.scan_log import STILL, ScanRow, begin_scan, last_scan
+from customer360.identities.scan_log import SCAN, Found
+from customer360.jobs.log import STILL, Run, ask_for_run, begin_run, last_run
 from customer360.storage.database import next_change
 from tests.house import House
 
@@ -26,18 +28,18 @@ CHILD = """
 import os, signal, sys, time
 from contextlib import closing
 from customer360.clock import FixedClock
-from customer360.identities.scan_log import begin_scan
+from customer360.jobs.log import begin_run
 from customer360.storage.database import Database
-shop_id, night = int(sys.argv[2]), int(sys.argv[3])
+shop_id, night = int(sys.argv[2]), None if sys.argv[3] == "None" else int(sys.argv[3])
 with closing(Database(sys.argv[1])) as database, database.write() as connection:
-    begin_scan(connection, shop_id, night, night)
+    begin_run(connection, shop_id, "duplicates", night or FixedClock().now(), night)
 with open(sys.argv[1][10:] + ".children", "a") as file:
     file.write(f"{os.getpid()} {shop_id}\\n")
 """
 
 STEPS_BACK = """
 import os
-from customer360.cli import nights
+from customer360.cli import processes as nights
 before = os.nice(0)
 nights.step_back()
 print(os.nice(0) == min(before + 10, 19), open("/proc/self/oom_score_adj").read())
@@ -64,7 +66,7 @@ def change(house: House) -> None:
         next_change(connection, house.shop.shop_id)
 
 
-def child(house: House, then: str = "") -> Callable[[int, Instant], list[str]]:
+def child(house: House, then: str = "") -> Callable[[int, Instant | None], list[str]]:
     url = house.settings.database_url
     return lambda *which: [sys.executable, "-c", CHILD + then, url, *map(str, which)]
 
@@ -75,9 +77,9 @@ def children(house: House) -> list[list[int]]:
     return [[int(part) for part in line.split()] for line in text.splitlines()]
 
 
-def last(house: House) -> ScanRow:
+def last(house: House) -> Run:
     with house.app.database.read() as connection:
-        found = last_scan(connection, house.shop.shop_id)
+        found = last_run(connection, house.shop.shop_id, SCAN)
     assert found is not None
     return found
 
@@ -85,7 +87,7 @@ def last(house: House) -> ScanRow:
 def test_every_shop_whose_night_has_come_is_scanned_once(house: House) -> None:
     house.open_shop()
     change(house)
-    night = Nights(house.app, command=child(house))
+    night = Nights(house.app, SCANNING, command=child(house))
 
     night.look()
     night.look()
@@ -104,11 +106,11 @@ def test_every_shop_whose_night_has_come_is_scanned_once(house: House) -> None:
 def test_a_child_that_dies_is_told_with_the_reason_and_tried_again_the_next_night(
     house: House, caplog: pytest.LogCaptureFixture, then: str, reason: str
 ) -> None:
-    night = Nights(house.app, command=child(house, then))
+    night = Nights(house.app, SCANNING, command=child(house, then))
     with caplog.at_level(logging.WARNING):
         night.look()
     assert (last(house).state, last(house).reason) == ("failed", reason)
-    assert caplog.messages == [f"shop {house.shop.shop_id}: the scan of the night failed: {reason}"]
+    assert caplog.messages == [f"shop {house.shop.shop_id}: the duplicates failed: {reason}"]
 
     night.look()
     assert len(children(house)) == 1
@@ -118,7 +120,9 @@ def test_a_child_that_dies_is_told_with_the_reason_and_tried_again_the_next_nigh
 
 
 def test_a_scan_under_way_ends_with_its_worker(house: House) -> None:
-    night = Nights(house.app, command=child(house, "time.sleep(600)"), look_every_seconds=0.01)
+    night = Nights(
+        house.app, SCANNING, command=child(house, "time.sleep(600)"), look_every_seconds=0.01
+    )
     with night:
         deadline = time.monotonic() + 20
         while not children(house):
@@ -131,8 +135,8 @@ def test_a_scan_under_way_ends_with_its_worker(house: House) -> None:
 
 
 def test_while_another_worker_scans_none_is_begun(house: House) -> None:
-    one = Nights(house.app, command=child(house))
-    other = Nights(house.app, command=child(house))
+    one = Nights(house.app, SCANNING, command=child(house))
+    other = Nights(house.app, SCANNING, command=child(house))
 
     with one._only_one() as alone:
         assert alone
@@ -144,8 +148,8 @@ def test_while_another_worker_scans_none_is_begun(house: House) -> None:
 def test_a_worker_that_starts_lets_the_scan_of_another_machine_run(house: House) -> None:
     with house.app.database.write() as connection:
         now = house.clock.now()
-        begin_scan(connection, house.shop.shop_id, now, now)
-    night = Nights(house.app)
+        begin_run(connection, house.shop.shop_id, SCAN, now, now)
+    night = Nights(house.app, SCANNING)
 
     night.recover()
     assert last(house).state == "running"
@@ -162,13 +166,14 @@ def test_of_two_machines_the_second_leaves_the_word_to_the_first(
     monkeypatch.setenv("C360_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("C360_DATABASE_URL", house.settings.database_url)
 
-    def second(shop_id: int, at: Instant) -> list[str]:
+    def second(shop_id: int, at: Instant | None) -> list[str]:
+        assert at is not None
         # The first begins between our look and our scan.
         with house.app.database.write() as connection:
-            begin_scan(connection, shop_id, at, at)
-        return night_command(shop_id, at)
+            begin_run(connection, shop_id, SCAN, at, at)
+        return SCANNING.command_line(shop_id, at)
 
-    Nights(house.app, command=second).look()
+    Nights(house.app, SCANNING, command=second).look()
 
     assert last(house).state == "running"
 
@@ -178,11 +183,11 @@ def test_what_a_scan_that_was_killed_left_is_removed(house: House, with_its_work
     folder = house.settings.data_dir / "duplicates" / str(house.shop.shop_id)
     folder.mkdir(parents=True)
     (folder / "scratch.duckdb").write_text("names and addresses")
-    night = Nights(house.app, command=child(house, KILLED))
+    night = Nights(house.app, SCANNING, command=child(house, KILLED))
 
     if with_its_worker:
         with house.app.database.write() as connection:
-            begin_scan(connection, house.shop.shop_id, house.clock.now(), house.clock.now())
+            begin_run(connection, house.shop.shop_id, SCAN, house.clock.now(), house.clock.now())
         night.recover()
     else:
         night.look()
@@ -194,7 +199,7 @@ def test_the_scans_of_the_night_can_be_switched_off(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     off = replace(house.app, settings=replace(house.settings, duplicate_scan_hour="off"))
-    with Nights(off, command=child(house), look_every_seconds=0.001):
+    with Nights(off, SCANNING, command=child(house), look_every_seconds=0.001):
         time.sleep(0.1)
     # Ended so soon, a scan would not have got far; the log would tell that one was tried.
     assert (children(house), caplog.messages) == ([], [])
@@ -211,15 +216,45 @@ def test_a_real_scan_goes_last_and_says_what_it_found(
     monkeypatch.setenv("C360_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("C360_DATABASE_URL", house.settings.database_url)
 
-    Nights(house.app).look()
+    Nights(house.app, SCANNING).look()
 
     scan = last(house)
     assert (scan.state, scan.reason) == ("done", "")
-    assert scan.found is not None
-    assert (scan.found.people, scan.found.candidates, scan.found.new) == (2, 1, 1)
-    assert not scan.found.learned
+    assert scan.reported(Found) == Found(people=2, candidates=1, new=1, ended=0, learned=False)
 
 
 def test_a_process_that_steps_back_is_slower_smaller_and_dies_first() -> None:
     done = subprocess.run([sys.executable, "-c", STEPS_BACK], check=True, capture_output=True)
     assert done.stdout.split() == [b"True", b"1000", b"MemoryError"]
+
+
+def test_a_shop_that_has_gone_is_left_alone(house: House) -> None:
+    with house.app.database.write() as connection:
+        uninstall_shop(connection, house.shop.shop_id, house.clock.now())
+
+    Nights(house.app, SCANNING, command=child(house)).look()
+
+    assert children(house) == []
+
+
+def test_what_somebody_asked_for_is_done_at_any_hour_once(house: House) -> None:
+    house.clock.advance(8 * HOUR)
+    night = Nights(house.app, SCANNING, command=child(house))
+    with house.app.database.write() as connection:
+        ask_for_run(connection, house.shop.shop_id, SCAN, house.clock.now())
+
+    night.answer()
+    night.answer()
+
+    assert len(children(house)) == 1
+    assert (last(house).state, last(house).night) == ("running", None)
+
+
+def test_what_was_asked_for_and_cannot_even_begin_is_not_tried_for_ever(house: House) -> None:
+    broken = Nights(house.app, SCANNING, command=lambda *_: [sys.executable, "-c", "exit(3)"])
+    with house.app.database.write() as connection:
+        ask_for_run(connection, house.shop.shop_id, SCAN, house.clock.now())
+
+    broken.answer()
+
+    assert (last(house).state, last(house).reason) == ("failed", "It ended with code 3.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from customer360.enrichment.engagement import WEIGHTS, engagement_scores
+from customer360.enrichment.engagement import HALF_LIFE_DAYS, WEIGHTS, engagement_scores
 from customer360.events.vocabulary import BY_NAME
 
 
@@ -23,11 +23,9 @@ from customer360.events.vocabulary import BY_NAME
 def test_a_score_adds_weights_that_halve_in_thirty_days(
     weights: list[float], ages: list[float], score: float
 ) -> None:
-    person = np.zeros(len(weights), np.int64)
+    left = np.array(weights) * 0.5 ** (np.array(ages) / HALF_LIFE_DAYS)
 
-    found = engagement_scores(2, person, np.array(weights), np.array(ages, np.float64))
-
-    assert found == pytest.approx([score, 0.0])
+    assert engagement_scores(np.array([left.sum(), 0.0])) == pytest.approx([score, 0.0])
 
 
 def test_every_weight_is_of_an_event_that_exists() -> None:

@@ -15,13 +15,15 @@ from sqlalchemy import insert, select, update
 
 from customer360.access.shops import close_shop
 from customer360.clock import DAY, MINUTE
-from customer360.errors import ScanUnderWay, ShopNotFound
+from customer360.errors import RunUnderWay, ShopNotFound
 from customer360.identities.candidates import dismiss_candidates
-from customer360.identities.scan_log import due_night, last_scan
+from customer360.identities.scan_log import SCAN
 from customer360.identities.similarity.model import Finding, Person, Place, Suggestion
 from customer360.identities.similarity.scratch import own_folder
 from customer360.identities.similarity.store import keep
-from customer360.identities.tables import candidates, decisions, merges, profiles, scans
+from customer360.identities.tables import candidates, decisions, merges, profiles
+from customer360.jobs.log import due_night, last_run
+from customer360.jobs.tables import job_runs
 from customer360.profiles.duplicates import Report, people_of, scan_for_duplicates
 from tests.house import House, at
 
@@ -280,7 +282,7 @@ def test_a_scan_that_fails_says_why_and_nothing_of_anybody(
         )
 
     with twins.app.database.read() as connection:
-        last = last_scan(connection, twins.shop.shop_id)
+        last = last_run(connection, twins.shop.shop_id, SCAN)
     assert last is not None
     assert last.state == "failed"
     assert last.reason.startswith(reason)
@@ -289,16 +291,16 @@ def test_a_scan_that_fails_says_why_and_nothing_of_anybody(
 
 def test_a_scan_beside_another_of_the_shop_leaves_no_word_in_the_log(twins: House) -> None:
     folder = twins.settings.data_dir / "duplicates"
-    with own_folder(folder / str(twins.shop.shop_id)), pytest.raises(ScanUnderWay):
+    with own_folder(folder / str(twins.shop.shop_id)), pytest.raises(RunUnderWay):
         scan(twins)
     with twins.app.database.read() as connection:
-        assert last_scan(connection, twins.shop.shop_id) is None
+        assert last_run(connection, twins.shop.shop_id, SCAN) is None
 
 
 def test_a_scan_says_that_it_goes_on_while_it_runs(twins: House) -> None:
     def moved_at() -> int:
         with twins.app.database.read() as connection:
-            return int(connection.execute(select(scans.c.moved_at)).scalar_one())
+            return int(connection.execute(select(job_runs.c.moved_at)).scalar_one())
 
     def slowly(stage: str, _done: int, _total: int) -> None:
         if stage == "Comparing":
@@ -317,7 +319,7 @@ def test_a_scan_says_that_it_goes_on_while_it_runs(twins: House) -> None:
         beat_seconds=0.01,
     )
 
-    assert not [each for each in threading.enumerate() if each.name == "scan"]
+    assert not [each for each in threading.enumerate() if each.name == SCAN]
 
 
 def test_a_scan_of_a_shop_that_is_deleted_meanwhile_ends_with_a_word(twins: House) -> None:
@@ -330,7 +332,7 @@ def test_a_scan_of_a_shop_that_is_deleted_meanwhile_ends_with_a_word(twins: Hous
                 close_shop(connection, shop_id)
             shutil.rmtree(scratch / str(shop_id))
 
-    with pytest.raises(ShopNotFound, match="was deleted, so the scan of it has ended"):
+    with pytest.raises(ShopNotFound, match="was deleted, so its run of duplicates has ended"):
         scan_for_duplicates(twins.app.database, twins.clock, shop_id, scratch, progress=delete)
 
     assert not (scratch / str(shop_id)).exists()
@@ -340,7 +342,10 @@ def test_what_a_scan_itself_wrote_makes_no_further_one_due(twins: House) -> None
     def due() -> bool:
         with twins.app.database.read() as connection:
             now = twins.clock.now() + DAY
-            return due_night(connection, twins.shop, 13, now) is not None
+            return (
+                due_night(connection, twins.shop.shop_id, SCAN, 13, "Europe/Dublin", now)
+                is not None
+            )
 
     assert due()
     assert scan(twins).new == 1

@@ -106,6 +106,8 @@ def live(house: House, seed: int) -> None:
         batch, drafts = drafts[:size], drafts[size:]
         house.app.inbox.accept(rows(house, batch))
         house.drain()
+        if not drafts or random.random() < 0.1:
+            house.app.enrichment.run(house.shop)
 
 
 @pytest.mark.parametrize("seed", range(3))

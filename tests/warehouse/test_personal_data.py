@@ -218,6 +218,7 @@ def test_no_personal_data_is_in_the_warehouse(
         )
     house.drain()
     assert not house.balance().rejected
+    house.app.enrichment.run(house.shop)
     LocalWarehouse(house.app.database, engine, SCHEMA).sync(house.shop.shop_id)
 
     cells = all_cells(engine, house.shop.shop_id)

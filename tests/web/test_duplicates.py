@@ -10,9 +10,10 @@ from customer360.events.model import IdentifierType
 from customer360.identities.candidates import CandidateRow, list_candidates
 from customer360.identities.merge_log import MergeRow, list_merges
 from customer360.identities.naming import WORDS
-from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running
+from customer360.identities.scan_log import SCAN, Found
 from customer360.identities.throngs import LARGEST_COMPONENT
 from customer360.intake import merging
+from customer360.jobs.log import begin_run, end_run, fail_running
 from tests.house import House, at
 from tests.web.conftest import Site, text_of
 
@@ -218,18 +219,18 @@ def test_the_last_scan_is_told_with_what_it_found_or_why_it_failed(site: Site) -
 
     assert "Names and addresses" not in words()
     with site.house.app.database.write() as connection:
-        scan_id, change = begin_scan(connection, shop_id, site.house.clock.now())
+        scan_id, change = begin_run(connection, shop_id, SCAN, site.house.clock.now())
     assert "Comparing names and addresses began just now" in words()
     site.house.clock.advance(MINUTE)
     found = Found(people=9, candidates=1, new=0, ended=0, learned=True)
     with site.house.app.database.write() as connection:
-        end_scan(connection, shop_id, scan_id, found, change, site.house.clock.now())
+        end_run(connection, shop_id, scan_id, found, change, site.house.clock.now())
     said = "Names and addresses compared just now : 1 pair alike, 0 of them new, by weights learned from your customers"
     assert f"{said}, in 1 min." in words()
     with site.house.app.database.write() as connection:
         now = site.house.clock.now()
-        scan_id, _ = begin_scan(connection, shop_id, now)
-        fail_running(connection, shop_id, "It ran out of memory.", now, scan_id=scan_id)
+        scan_id, _ = begin_run(connection, shop_id, SCAN, now)
+        fail_running(connection, shop_id, SCAN, "It ran out of memory.", now, run_id=scan_id)
     said = "Comparing names and addresses failed just now and is tried again with the next scan."
     assert f"{said} It ran out of memory." in words()
 

@@ -51,6 +51,7 @@ def running(data_dir: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]
     environment[variable_of("log_level")] = "warning"
     environment[variable_of("rate_limit_events_per_second")] = _ANY_RATE
     environment[variable_of("duplicate_scan_hour")] = "off"
+    environment[variable_of("enrichment_hour")] = "off"
     process = subprocess.Popen(
         [sys.executable, "-m", "customer360.cli", *arguments],
         env=environment,

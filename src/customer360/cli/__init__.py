@@ -19,6 +19,7 @@ MODULES = (
     "imports",
     "dead_letters",
     "duplicates",
+    "enrich",
     "identities",
     "explain",
     "segments",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,9 +14,9 @@ from customer360.cli.opening import (
     opened_database,
     read_settings,
 )
-from customer360.cli.output import print_json
-from customer360.errors import ScanUnderWay
-from customer360.settings import Settings
+from customer360.cli.output import print_json, progress_bar
+from customer360.cli.processes import become_child
+from customer360.errors import RunUnderWay
 
 if TYPE_CHECKING:
     from customer360.access.shops import Shop
@@ -43,8 +42,8 @@ def scan(
     from customer360.profiles.duplicates import scan_for_duplicates
 
     settings = read_settings()
-    if night is not None and parent is not None:
-        _go_last(settings, parent)
+    if parent is not None:
+        become_child(settings, parent)
     found: list[tuple[Shop, Report]] = []
     with opened_database(settings) as database:
         with database.read() as connection:
@@ -52,8 +51,8 @@ def scan(
         for each in shops:
             # Of two machines one scans in a night, and the other lets it.
             with (
-                suppress(*(() if night is None else (ScanUnderWay,))),
-                _progress(each.name, quiet=as_json or night is not None) as show,
+                suppress(*(() if night is None else (RunUnderWay,))),
+                progress_bar(each.name, quiet=as_json or parent is not None) as show,
             ):
                 report = scan_for_duplicates(
                     database,
@@ -64,48 +63,10 @@ def scan(
                     night=night,
                 )
                 found.append((each, report))
-                if not as_json and night is None:
+                if not as_json and parent is None:
                     _say(each, report)
     if as_json:
         print_json([_described(each, report) for each, report in found])
-
-
-def _go_last(settings: Settings, parent: int) -> None:
-    """As the child of a worker: end with it, and let everybody else go first."""
-    from customer360.cli.log import begin_log
-    from customer360.cli.nights import step_back
-    from customer360.cli.processes import end_with
-
-    begin_log(settings.log_level)
-    end_with(parent)
-    step_back()
-
-
-@contextmanager
-def _progress(name: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[done]}"),
-        TimeElapsedColumn(),
-    )
-    # On standard error, so that standard output has the report alone.
-    with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as progress:
-        task = progress.add_task(name, total=None, done="")
-
-        def show(stage: str, done: int, total: int) -> None:
-            progress.update(
-                task,
-                description=f"{name}: {stage}",
-                completed=done,
-                total=total or None,
-                done=f"{done:,}" if done and not total else "",
-            )
-
-        yield show
 
 
 def _say(shop: Shop, report: Report) -> None:

@@ -1,84 +1,93 @@
-"""The scan for duplicates of each shop's night: one at a time, in a process of its own that others go before."""
+"""The jobs of each shop's night, and those asked for: each in a process of its own that others go before."""
 
 from __future__ import annotations
 
 import fcntl
 import logging
 import os
-import resource
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from customer360.access.shops import list_shops
+from customer360.access.shops import Shop, list_shops
 from customer360.app import App
-from customer360.cli.processes import give_way
 from customer360.clock import Instant
-from customer360.errors import ScanUnderWay, place_of
-from customer360.identities.scan_log import (
+from customer360.enrichment.run import ENRICHMENT
+from customer360.errors import RunUnderWay, place_of
+from customer360.identities.scan_log import SCAN
+from customer360.identities.similarity.scratch import own_folder
+from customer360.jobs.log import (
     any_interrupted,
     due_night,
     fail_interrupted,
     fail_running,
-    last_scan,
+    last_run,
+    shops_that_ask,
 )
-from customer360.identities.similarity.scratch import own_folder
+from customer360.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-Command = Callable[[int, Instant], list[str]]
-"""The command line that scans a shop in the night that began then."""
+Command = Callable[[int, Instant | None], list[str]]
+"""The command line that does a job for a shop, in the night that began then, or because somebody asked for it."""
 
 _LOOK_EVERY_SECONDS = 60.0
-# What waits for a processor goes first, and yet the scan's short transactions, for which others wait, end soon.
-_NICENESS = 10
-# What a scan of a million people takes, and some air; above it the scan fails, and nothing else.
-_MEMORY_BYTES = 4 * 1024**3
-_MOST_KILLABLE = 1000
+_ANSWER_EVERY_SECONDS = 1.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 
 
-def night_command(shop_id: int, night: Instant) -> list[str]:
-    """The command line of the scan of a night."""
-    command = [sys.executable, "-m", "customer360.cli", "duplicates", "scan"]
-    return [*command, "--shop", str(shop_id), "--night", str(night), "--parent", str(os.getpid())]
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is done by night: its kind in the log, its command and the setting of its hour.
+
+    changed: only where the shop changed since.
+    """
+
+    kind: str
+    command: tuple[str, ...]
+    hour: Callable[[Settings], str]
+    changed: bool = True
+
+    def command_line(self, shop_id: int, night: Instant | None) -> list[str]:
+        """The command line that does it for a shop."""
+        at = ["--night", str(night)] if night is not None else []
+        command = [sys.executable, "-m", "customer360.cli", *self.command]
+        return [*command, "--shop", str(shop_id), *at, "--parent", str(os.getpid())]
 
 
-def step_back() -> None:
-    """Let every other process go before this one, and this one die first when memory runs out."""
-    give_way(_NICENESS)
-    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
-    if sys.platform == "linux":
-        with open("/proc/self/oom_score_adj", "w") as score:
-            score.write(str(_MOST_KILLABLE))
+SCANNING = Job(SCAN, ("duplicates", "scan"), lambda settings: settings.duplicate_scan_hour)
+ENRICHING = Job(ENRICHMENT, ("enrich",), lambda settings: settings.enrichment_hour, changed=False)
 
 
 class Nights:
-    """Looks every minute whether a shop's night has come, while the `with` block lasts."""
+    """Looks whether the time of a job has come for a shop, while the `with` block lasts; does it for one at a time."""
 
     def __init__(
         self,
         app: App,
+        job: Job,
         *,
-        command: Command = night_command,
+        command: Command | None = None,
         look_every_seconds: float = _LOOK_EVERY_SECONDS,
     ) -> None:
         self._app = app
-        self._command = command
+        self._job = job
+        self._command = command or job.command_line
         self._look_every_seconds = look_every_seconds
         self._stopping = threading.Event()
         # A child ends with the thread that started it, so this one lasts as long as we do.
-        self._thread = threading.Thread(target=self._watch, name="nights", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name=job.kind, daemon=True)
 
     def __enter__(self) -> Nights:
-        if self._app.settings.duplicate_scan_hour != "off":
-            self._thread.start()
+        self._thread.start()
         return self
 
     def __exit__(
@@ -87,22 +96,26 @@ class Nights:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """End a scan under way; the next night begins it anew."""
+        """End a run under way; the next night begins it anew."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stopping.wait(self._look_every_seconds):
+        looked_at = time.monotonic()
+        while not self._stopping.wait(min(_ANSWER_EVERY_SECONDS, self._look_every_seconds)):
             try:
-                self.recover()
-                self.look()
+                self.answer()
+                if time.monotonic() >= looked_at + self._look_every_seconds:
+                    self.recover()
+                    self.look()
+                    looked_at = time.monotonic()
             except Exception as error:
-                # A database that is away for a while is looked at again in a minute.
-                _log.warning("The scans of the night wait: %s", place_of(error))
+                # A database that is away for a while is looked at again.
+                _log.warning("The %s of the night waits: %s", self._job.kind, place_of(error))
 
     def recover(self) -> None:
-        """Note of scans that were killed with their worker, on any machine, that they run no more.
+        """Note of runs that were killed with their worker, on any machine, that they go on no more.
 
         What they left here is removed at once, and by each machine of its own.
         """
@@ -117,32 +130,57 @@ class Nights:
             with database.write() as connection:
                 fail_interrupted(connection, now)
 
+    def answer(self) -> None:
+        """Do the job for every shop for which somebody asked."""
+        with self._app.database.read() as connection:
+            asked = shops_that_ask(connection, self._job.kind)
+        if not asked:
+            return
+        with self._only_one() as alone:
+            for shop_id in asked if alone else ():
+                if not self._stopping.is_set():
+                    self._do(shop_id, None)
+
     def look(self) -> None:
-        """Scan every shop whose scan is due, one after the other, unless another worker does."""
-        app, hour = self._app, int(self._app.settings.duplicate_scan_hour)
+        """Do the job for every shop whose night has come, one after the other, unless another worker does."""
+        app, hour = self._app, self._job.hour(self._app.settings)
+        if hour == "off":
+            return
         with self._only_one() as alone:
             if not alone:
                 return
             with app.database.read() as connection:
                 shops = list_shops(connection)
             for shop in shops:
-                with app.database.read() as connection:
-                    night = due_night(connection, shop, hour, app.clock.now())
+                night = self._due(shop, int(hour)) if shop.state == "active" else None
                 if night is not None and not self._stopping.is_set():
-                    self._scan(shop.shop_id, night)
+                    self._do(shop.shop_id, night)
 
-    def _scan(self, shop_id: int, night: Instant) -> None:
-        app = self._app
-        _log.info("shop %d: the scan of the night begins", shop_id)
+    def _due(self, shop: Shop, hour: int) -> Instant | None:
+        app, job = self._app, self._job
+        with app.database.read() as connection:
+            return due_night(
+                connection,
+                shop.shop_id,
+                job.kind,
+                hour,
+                shop.timezone,
+                app.clock.now(),
+                changed=job.changed,
+            )
+
+    def _do(self, shop_id: int, night: Instant | None) -> None:
+        app, kind = self._app, self._job.kind
+        _log.info("shop %d: the %s begins", shop_id, kind)
         reason = self._run(self._command(shop_id, night))
         _clear(self._folder / str(shop_id))
         if not reason:
             return
         with app.database.write() as connection:
-            fail_running(connection, shop_id, reason, app.clock.now(), night=night)
-            last = last_scan(connection, shop_id)
+            fail_running(connection, shop_id, kind, reason, app.clock.now(), night=night)
+            last = last_run(connection, shop_id, kind)
         if last is not None and last.state == "failed":
-            _log.warning("shop %d: the scan of the night failed: %s", shop_id, last.reason)
+            _log.warning("shop %d: the %s failed: %s", shop_id, kind, last.reason)
 
     def _run(self, command: list[str]) -> str:
         """Run the child to its end, or to ours; returns why it failed, should it have, and not have said so itself."""
@@ -162,11 +200,11 @@ class Nights:
 
     @property
     def _folder(self) -> Path:
-        return self._app.settings.data_dir / "duplicates"
+        return self._app.settings.data_dir / self._job.kind
 
     @contextmanager
     def _only_one(self) -> Iterator[bool]:
-        """Whether no other worker of this data folder scans right now; none begins until this ends."""
+        """Whether no other worker of this data folder does the job right now; none begins until this ends."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(self._folder / "nights.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -176,9 +214,9 @@ class Nights:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what a scan that was killed left: names and addresses."""
+    """Remove what a run that was killed left: names and addresses."""
     if folder.exists():
-        with suppress(ScanUnderWay), own_folder(folder):
+        with suppress(RunUnderWay), own_folder(folder):
             pass
 
 

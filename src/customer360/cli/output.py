@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -63,3 +64,31 @@ def size(count: int) -> str:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1024
     return f"{number:.1f} TiB"
+
+
+@contextmanager
+def progress_bar(name: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error; called with the stage, and how much of how much is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[done]}"),
+        TimeElapsedColumn(),
+    )
+    # On standard error, so that standard output has the report alone.
+    with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as progress:
+        task = progress.add_task(name, total=None, done="")
+
+        def show(stage: str, done: int, total: int) -> None:
+            progress.update(
+                task,
+                description=f"{name}: {stage}",
+                completed=done,
+                total=total or None,
+                done=f"{done:,}" if done and not total else "",
+            )
+
+        yield show

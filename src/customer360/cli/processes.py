@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,12 +15,18 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from customer360.cli.log import begin_log
 from customer360.settings import Settings, variable_of
 
 _log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 
+# What waits for a processor goes first, and yet a job's short transactions, for which others wait, end soon.
+_NICENESS = 10
+# What a job for a million people takes, and some air; above it the job fails, and nothing else.
+_MEMORY_BYTES = 4 * 1024**3
+_MOST_KILLABLE = 1000
 # The worker's steps are short; a step that has not ended by then is repeated after the next start.
 _STOP_SECONDS = 15.0
 # A worker that lived so long is started again at once; one that dies at once must not spin.
@@ -109,6 +116,22 @@ def give_way(niceness: int) -> None:
     # Linux weighs whole sessions against each other before their processes, and each kept process has one.
     with suppress(OSError):
         Path("/proc/self/autogroup").write_text(str(niceness))
+
+
+def step_back() -> None:
+    """Let every other process go before this one, and this one die first when memory runs out."""
+    give_way(_NICENESS)
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
+    if sys.platform == "linux":
+        with open("/proc/self/oom_score_adj", "w") as score:
+            score.write(str(_MOST_KILLABLE))
+
+
+def become_child(settings: Settings, parent: int) -> None:
+    """Do a job of a worker: log as it does, end with it, and let everybody else go first."""
+    begin_log(settings.log_level)
+    end_with(parent)
+    step_back()
 
 
 def _watch(parent: int) -> None:

@@ -85,7 +85,7 @@ def worker(
     half: Annotated[Half | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the worker alone: one process makes profiles, another keeps the warehouse."""
-    from customer360.cli.nights import Nights
+    from customer360.cli.nights import ENRICHING, SCANNING, Nights
     from customer360.cli.processes import KeptWorker, end_with, give_way
     from customer360.worker import run
 
@@ -99,7 +99,7 @@ def worker(
             run(app, stop, signals=False)
             return
         other = nullcontext() if half else KeptWorker(app.settings, worker_command(Half.WAREHOUSE))
-        with other, Nights(app):
+        with other, Nights(app, SCANNING), Nights(app, ENRICHING):
             run(app, stop, warehouse=False)
 
 

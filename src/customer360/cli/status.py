@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from customer360.access.shops import Shop
     from customer360.clock import Instant
-    from customer360.identities.scan_log import ScanRow
+    from customer360.jobs.log import Run
     from customer360.storage.database import Database
 
 
@@ -82,10 +82,11 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     from sqlalchemy import func, select
 
     from customer360.clock import SECOND, to_iso
-    from customer360.identities.scan_log import last_scan
+    from customer360.identities.scan_log import SCAN
     from customer360.intake.balance import balance
     from customer360.intake.dead_letters import count_letters
     from customer360.intake.tables import inbox, signal_counts
+    from customer360.jobs.log import last_run
     from customer360.segments.queue import standing
     from customer360.storage.metadata import shop_clock
 
@@ -95,7 +96,7 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     oldest = one(func.min(inbox.c.received_at), inbox.c.shop_id == shop.shop_id)
     last = one(func.max(signal_counts.c.last_at), signal_counts.c.shop_id == shop.shop_id)
     lag = one(shop_clock.c.change - shop_clock.c.synced, shop_clock.c.shop_id == shop.shop_id)
-    scan = last_scan(connection, shop.shop_id)
+    scan = last_run(connection, shop.shop_id, SCAN)
     total = balance(connection, shop.shop_id).total
     segments = standing(connection, shop.shop_id)
     return {
@@ -120,17 +121,19 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     }
 
 
-def _scan_status(scan: ScanRow) -> dict[str, Any]:
+def _scan_status(scan: Run) -> dict[str, Any]:
     from customer360.clock import SECOND, to_iso
+    from customer360.identities.scan_log import Found
 
+    found = scan.reported(Found)
     took = None if scan.ended_at is None else round((scan.ended_at - scan.began_at) / SECOND, 1)
     return {
         "state": scan.state,
         "began_at": to_iso(scan.began_at),
         "seconds": took,
-        "candidates": scan.found.candidates if scan.found else None,
-        "new": scan.found.new if scan.found else None,
-        "learned": scan.found.learned if scan.found else None,
+        "candidates": found.candidates if found else None,
+        "new": found.new if found else None,
+        "learned": found.learned if found else None,
         "reason": scan.reason or None,
     }
 

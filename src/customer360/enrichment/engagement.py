@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from customer360.enrichment.model import Floats, Ints
+from customer360.enrichment.model import Floats
 
 HALF_LIFE_DAYS = 30
 _SCALE = 10
@@ -28,10 +28,9 @@ WEIGHTS = {
     "ticket_opened": 1.0,
     "email_unsubscribed": -8.0,
 }
-"""Points of an event on its day, by type; other events give none."""
+"""Points of an event on its day, by type; other events give none. They halve in HALF_LIFE_DAYS."""
 
 
-def engagement_scores(people: int, person: Ints, weight: Floats, age_days: Floats) -> Floats:
-    """The score of each person, 0 to `people` - 1, from weighed events, one row each in any order."""
-    points = np.bincount(person, weight * 0.5 ** (age_days / HALF_LIFE_DAYS), minlength=people)
+def engagement_scores(points: Floats) -> Floats:
+    """The score of each person by the sum of what is left of the points of what they did."""
     return 100 * -np.expm1(-np.maximum(points, 0) / _SCALE)

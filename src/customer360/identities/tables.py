@@ -208,27 +208,3 @@ alerts = Table(
     sqlite_with_rowid=False,
 )
 """What people should know of a profile, named by a fragment of it; kind is frozen: it links no further by itself."""
-
-scans = Table(
-    "scans",
-    metadata,
-    shop_id(),
-    number("scan_id", primary_key=True),
-    number("night", nullable=True),
-    Column("state", Text, nullable=False, info=KEEP),
-    number("began_at", nullable=False),
-    number("moved_at", nullable=False),
-    number("ended_at", nullable=True),
-    number("change", nullable=True),
-    number("people", nullable=True),
-    number("candidates", nullable=True),
-    number("new", nullable=True),
-    number("ended", nullable=True),
-    Column("learned", Boolean, nullable=True, info=KEEP),
-    Column("reason", Text, nullable=False, default="", info=KEEP),
-    Index("ix_scans_night", "shop_id", "night", unique=True),
-    sqlite_with_rowid=False,
-)
-"""The log of scans for duplicates. `night`: when the night began whose scan it was, null for one that somebody began.
-`moved_at`: when it last said that it goes on, which it does every minute while it runs. `change`: up to which of the
-shop's changes it has seen all. State: running, done, or failed for the `reason`."""

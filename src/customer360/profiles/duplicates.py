@@ -5,25 +5,20 @@ A step of the background and a command; on a large shop it takes minutes, so it 
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from duckdb import OutOfMemoryException
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
-from customer360.access.shops import find_shop
 from customer360.clock import Clock, Instant
-from customer360.errors import Customer360Error, ScanUnderWay, ShopNotFound, place_of
 from customer360.events.model import IdentifierType
-from customer360.identities.scan_log import Found, begin_scan, end_scan, fail_running, note_moved
+from customer360.identities.scan_log import SCAN, Found
 from customer360.identities.similarity.model import Person, Place
 from customer360.identities.similarity.scan import Options, Progress, Scan, in_silence, scanning
 from customer360.identities.similarity.store import end_others, keep
+from customer360.jobs.under_way import UnderWay
 from customer360.profiles.fold import Aggregate, combine, names_of
 from customer360.profiles.members import aggregates_in, members_of
 from customer360.storage.database import Database, rows_in
@@ -58,70 +53,21 @@ def scan_for_duplicates(
     """Compare the people of a shop with each other.
 
     scratch: the folder under which the shop's scan has its own while it runs. night: whose scan this is, where
-    nobody began it. The log says how it went. Raises ScanUnderWay, and ShopNotFound where the shop is deleted.
+    nobody began it. The log says how it went. Raises RunUnderWay, and ShopNotFound where the shop is deleted.
     """
-    run = _Run(database, clock, shop_id, night, beat_seconds)
-    try:
-        with run:
-            return _scan(run, scratch / str(shop_id), options, progress)
-    except ScanUnderWay:
-        raise
-    except BaseException as error:
-        with database.write() as connection:
-            # Its rows and files go while we read them, so anything may have failed.
-            if find_shop(connection, shop_id) is None:
-                raise ShopNotFound("The shop was deleted, so the scan of it has ended.") from error
-            fail_running(connection, shop_id, _reason(error), clock.now(), scan_id=run.scan_id)
-        raise
+    with UnderWay(database, clock, shop_id, SCAN, night, beat_seconds) as run:
+        return _scan(database, clock, shop_id, run, scratch / str(shop_id), options, progress)
 
 
-class _Run:
-    """A scan in the log; from when it began to the end of the `with` block it says every minute that it goes on."""
-
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        shop_id: int,
-        night: Instant | None,
-        beat_seconds: float,
-    ) -> None:
-        self.database = database
-        self.clock = clock
-        self.shop_id = shop_id
-        self.scan_id = 0
-        self.change = 0
-        self._night = night
-        self._beat_seconds = beat_seconds
-        self._ended = threading.Event()
-        self._beating = threading.Thread(target=self._beat, name="scan", daemon=True)
-
-    def begin(self) -> None:
-        """Note that it begins; raises ScanUnderWay, and ShopNotFound."""
-        with self.database.write() as connection:
-            self.scan_id, self.change = begin_scan(
-                connection, self.shop_id, self.clock.now(), self._night
-            )
-        self._beating.start()
-
-    def __enter__(self) -> _Run:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._ended.set()
-        if self._beating.is_alive():
-            self._beating.join()
-
-    def _beat(self) -> None:
-        while not self._ended.wait(self._beat_seconds):
-            # A database that is away for a while is told a minute later.
-            with suppress(SQLAlchemyError), self.database.write() as connection:
-                note_moved(connection, self.shop_id, self.scan_id, self.clock.now())
-
-
-def _scan(run: _Run, folder: Path, options: Options | None, progress: Progress) -> Report:
-    database, clock, shop_id = run.database, run.clock, run.shop_id
-
+def _scan(
+    database: Database,
+    clock: Clock,
+    shop_id: int,
+    run: UnderWay,
+    folder: Path,
+    options: Options | None,
+    progress: Progress,
+) -> Report:
     def people() -> Iterator[list[Person]]:
         # Asked for once the folder is ours, so nobody else here scans the shop.
         run.begin()
@@ -143,20 +89,8 @@ def _scan(run: _Run, folder: Path, options: Options | None, progress: Progress) 
         found = Found(
             people=scan.people, candidates=len(pairs), new=new, ended=ended, learned=scan.learned
         )
-        # What the scan itself wrote is no news to the next one.
-        end_scan(connection, shop_id, run.scan_id, found, run.change + writes, clock.now())
+        run.end(connection, found, writes)
     return Report(scan=scan, candidates=len(pairs), new=new, ended=ended)
-
-
-def _reason(error: BaseException) -> str:
-    """Why a scan failed, without what anybody told us."""
-    if isinstance(error, Customer360Error):
-        return str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return "Somebody stopped it."
-    if isinstance(error, MemoryError | OutOfMemoryException):
-        return "It ran out of memory."
-    return place_of(error)
 
 
 def people_of(database: Database, shop_id: int) -> Iterator[list[Person]]:

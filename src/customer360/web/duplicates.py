@@ -25,8 +25,9 @@ from customer360.identities.candidates import (
 )
 from customer360.identities.naming import named_as
 from customer360.identities.normalise import STRENGTH
-from customer360.identities.scan_log import last_scan
+from customer360.identities.scan_log import SCAN, Found
 from customer360.intake import merging
+from customer360.jobs.log import last_run
 from customer360.profiles.facts import Facts, gather
 from customer360.values import counted, parse_id
 from customer360.web import formats
@@ -108,7 +109,7 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         page = found[:_PAGE_PAIRS]
         groups = _groups(connection, shop_id, page, visit.now)
         around = tabs(connection, visit)
-        scan = last_scan(connection, shop_id)
+        scan = last_run(connection, shop_id, SCAN)
     if after is not None and not found:
         return RedirectResponse(f"{visit.root}/duplicates", 303)
     more = len(found) > _PAGE_PAIRS
@@ -117,6 +118,7 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         {
             "tabs": around,
             "scan": scan,
+            "found": scan.reported(Found) if scan else None,
             "unseen": around[-1].unseen,
             "groups": groups,
             "total": total,

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from tests.identities.similarity.people import FIXED, compare, person
 
-from customer360.errors import ScanUnderWay
+from customer360.errors import RunUnderWay
 from customer360.identities.similarity import blocks
 from customer360.identities.similarity.model import Finding, Person
 from customer360.identities.similarity.scan import Options, scanning
@@ -176,7 +176,7 @@ def test_a_scan_leaves_nothing_and_removes_what_a_killed_one_left(tmp_path: Path
 def test_two_scans_of_one_shop_do_not_meet(tmp_path: Path) -> None:
     with (
         scanning([], tmp_path / "scan", FIXED),
-        pytest.raises(ScanUnderWay),
+        pytest.raises(RunUnderWay),
         scanning([], tmp_path / "scan", FIXED),
     ):
         pass

@@ -90,7 +90,7 @@ def scanning(
 ) -> Iterator[tuple[Scan, Iterator[list[Suggestion]]]]:
     """Compare these people; gives the scan and its suggestions, part by part.
 
-    folder: for the scan alone; what was in it is removed. Raises ScanUnderWay where another scan uses it.
+    folder: for the scan alone; what was in it is removed. Raises RunUnderWay where another scan uses it.
     """
     options = options or Options()
     with (

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from customer360.errors import ScanUnderWay
+from customer360.errors import RunUnderWay
 from customer360.identities.similarity import blocks
 from customer360.identities.similarity.comparisons import Comparison, trait_column
 from customer360.identities.similarity.features import Features
@@ -36,7 +36,7 @@ _TRAIT_CHANCE = 0.005
 
 @contextmanager
 def own_folder(folder: Path) -> Iterator[None]:
-    """The folder while it is empty and ours; raises ScanUnderWay where another scan has it."""
+    """The folder while it is empty and ours; raises RunUnderWay where another scan has it."""
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder.with_name(f"{folder.name}.lock")
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -44,7 +44,7 @@ def own_folder(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ScanUnderWay from error
+            raise RunUnderWay from error
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         try:

@@ -1,4 +1,4 @@
-"""When a scan for duplicates is due, and what the log says of it."""
+"""When a job of the night is due, and what the log says of it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,34 @@ from pathlib import Path
 import msgspec
 import pytest
 from sqlalchemy import select
-from tests.house import House
 
 from customer360.clock import DAY, HOUR, MINUTE, Instant, parse_instant, to_iso
-from customer360.errors import ScanUnderWay, ShopNotFound
-from customer360.identities.scan_log import (
+from customer360.errors import RunUnderWay, ShopNotFound
+from customer360.jobs.log import (
     STILL,
-    Found,
     any_interrupted,
-    begin_scan,
+    ask_for_run,
+    begin_run,
     due_night,
-    end_scan,
+    end_run,
     fail_running,
-    last_scan,
+    last_run,
     note_moved,
+    note_progress,
+    shops_that_ask,
 )
-from customer360.identities.tables import scans
+from customer360.jobs.tables import job_runs
 from customer360.storage.database import next_change
+from tests.house import House
 
-FOUND = Found(people=5, candidates=2, new=1, ended=0, learned=True)
+KIND = "scan"
+
+
+class Found(msgspec.Struct, frozen=True):
+    people: int
+
+
+FOUND = Found(5)
 NIGHT = parse_instant("2026-06-16T02:00:00Z")
 """Three o'clock in Dublin."""
 
@@ -43,14 +52,16 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 def due(house: House, now: Instant | str, hour: int = 3) -> str | None:
     now = parse_instant(now) if isinstance(now, str) else now
     with house.app.database.read() as connection:
-        return to_iso(due_night(connection, house.shop, hour, now))
+        return to_iso(
+            due_night(connection, house.shop.shop_id, KIND, hour, house.shop.timezone, now)
+        )
 
 
 def scan(house: House, now: Instant, night: Instant | None = None) -> None:
     """A scan that sees everything."""
     with house.app.database.write() as connection:
-        scan_id, change = begin_scan(connection, house.shop.shop_id, now, night)
-        end_scan(connection, house.shop.shop_id, scan_id, FOUND, change, now + MINUTE)
+        run_id, change = begin_run(connection, house.shop.shop_id, KIND, now, night)
+        end_run(connection, house.shop.shop_id, run_id, FOUND, change, now + MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -99,14 +110,14 @@ def test_a_scan_that_somebody_began_in_the_night_counts(house: House) -> None:
 def test_a_scan_that_failed_is_tried_again_the_next_night(house: House) -> None:
     shop_id = house.shop.shop_id
     with house.app.database.write() as connection:
-        begin_scan(connection, shop_id, NIGHT, NIGHT)
-        fail_running(connection, shop_id, "No memory.", NIGHT + HOUR, night=NIGHT - DAY)
-        assert last_scan(connection, shop_id).state == "running"  # type: ignore[union-attr]
-        fail_running(connection, shop_id, "No memory.", NIGHT + HOUR, night=NIGHT)
-        last = last_scan(connection, shop_id)
+        begin_run(connection, shop_id, KIND, NIGHT, NIGHT)
+        fail_running(connection, shop_id, KIND, "No memory.", NIGHT + HOUR, night=NIGHT - DAY)
+        assert last_run(connection, shop_id, KIND).state == "running"  # type: ignore[union-attr]
+        fail_running(connection, shop_id, KIND, "No memory.", NIGHT + HOUR, night=NIGHT)
+        last = last_run(connection, shop_id, KIND)
     assert last is not None
     assert (last.state, last.reason, last.ended_at) == ("failed", "No memory.", NIGHT + HOUR)
-    assert last.found is None
+    assert last.reported(Found) is None
     assert due(house, NIGHT + HOUR) is None
     assert due(house, NIGHT + DAY) == to_iso(NIGHT + DAY)
 
@@ -114,32 +125,32 @@ def test_a_scan_that_failed_is_tried_again_the_next_night(house: House) -> None:
 def test_the_log_says_what_was_found_and_how(house: House) -> None:
     scan(house, NIGHT, NIGHT)
     with house.app.database.read() as connection:
-        last = last_scan(connection, house.shop.shop_id)
+        last = last_run(connection, house.shop.shop_id, KIND)
     assert last is not None
     assert (last.state, last.began_at, last.ended_at) == ("done", NIGHT, NIGHT + MINUTE)
-    assert (last.night, last.found, last.reason) == (NIGHT, FOUND, "")
+    assert (last.night, last.reported(Found), last.reason) == (NIGHT, FOUND, "")
 
 
 def test_of_two_machines_one_scans_in_a_night(house: House) -> None:
     shop_id = house.shop.shop_id
     with house.app.database.write() as connection:
-        begin_scan(connection, shop_id, NIGHT, NIGHT)
-    with house.app.database.write() as connection, pytest.raises(ScanUnderWay):
-        begin_scan(connection, shop_id, NIGHT, NIGHT)
+        begin_run(connection, shop_id, KIND, NIGHT, NIGHT)
+    with house.app.database.write() as connection, pytest.raises(RunUnderWay):
+        begin_run(connection, shop_id, KIND, NIGHT, NIGHT)
 
 
 def test_a_scan_runs_as_long_as_it_says_so_whoever_else_scans_the_shop(house: House) -> None:
     shop_id = house.shop.shop_id
     with house.app.database.write() as connection:
-        moving, _ = begin_scan(connection, shop_id, NIGHT)
-        still, _ = begin_scan(connection, shop_id, NIGHT, NIGHT)
+        moving, _ = begin_run(connection, shop_id, KIND, NIGHT)
+        still, _ = begin_run(connection, shop_id, KIND, NIGHT, NIGHT)
         note_moved(connection, shop_id, moving, NIGHT + 9 * MINUTE)
         assert not any_interrupted(connection, NIGHT + STILL)
 
         assert any_interrupted(connection, NIGHT + STILL + 1)
-        third, _ = begin_scan(connection, shop_id, NIGHT + STILL + 1)
-        fail_running(connection, shop_id, "No memory.", NIGHT + HOUR, scan_id=third)
-        query = select(scans.c.scan_id, scans.c.state, scans.c.reason)
+        third, _ = begin_run(connection, shop_id, KIND, NIGHT + STILL + 1)
+        fail_running(connection, shop_id, KIND, "No memory.", NIGHT + HOUR, run_id=third)
+        query = select(job_runs.c.run_id, job_runs.c.state, job_runs.c.reason)
         stands = {each: (state, why) for each, state, why in connection.execute(query)}
 
     assert stands == {
@@ -151,11 +162,46 @@ def test_a_scan_runs_as_long_as_it_says_so_whoever_else_scans_the_shop(house: Ho
 
 def test_no_scan_of_a_deleted_shop_begins(house: House) -> None:
     with house.app.database.write() as connection, pytest.raises(ShopNotFound):
-        begin_scan(connection, 1, NIGHT)
+        begin_run(connection, 1, KIND, NIGHT)
 
 
-def test_a_shop_that_is_new_or_has_gone_is_not_scanned(house: House) -> None:
-    house.shop = msgspec.structs.replace(house.shop, state="uninstalled")
-    assert due(house, NIGHT) is None
+def test_a_new_shop_has_nothing_to_be_scanned(house: House) -> None:
     house.open_shop()
     assert due(house, NIGHT) is None
+
+
+def test_a_job_for_which_time_alone_matters_is_due_without_a_change(house: House) -> None:
+    scan(house, NIGHT + MINUTE, NIGHT)
+    with house.app.database.read() as connection:
+        shop, now = house.shop, NIGHT + DAY
+        due = due_night(connection, shop.shop_id, KIND, 3, shop.timezone, now, changed=False)
+    assert due == NIGHT + DAY
+
+
+def test_whoever_asks_twice_waits_for_one_run(house: House) -> None:
+    shop_id = house.shop.shop_id
+    with house.app.database.write() as connection:
+        first = ask_for_run(connection, shop_id, KIND, NIGHT)
+        assert ask_for_run(connection, shop_id, KIND, NIGHT + 1) == first
+        assert (first.state, shops_that_ask(connection, KIND)) == ("asked", [shop_id])
+        assert shops_that_ask(connection, "another") == []
+
+        run_id, _ = begin_run(connection, shop_id, KIND, NIGHT + MINUTE)
+        assert shops_that_ask(connection, KIND) == []
+        note_progress(connection, shop_id, run_id, NIGHT + MINUTE, ("Writing", 3, 7))
+        under_way = ask_for_run(connection, shop_id, KIND, NIGHT + HOUR)
+
+    assert (under_way.run_id, under_way.state) == (run_id, "running")
+    assert (under_way.stage, under_way.done, under_way.total) == ("Writing", 3, 7)
+
+
+def test_the_last_run_that_ended_well_is_found_behind_one_that_failed(house: House) -> None:
+    shop_id = house.shop.shop_id
+    scan(house, NIGHT)
+    with house.app.database.write() as connection:
+        run_id, _ = begin_run(connection, shop_id, KIND, NIGHT + HOUR)
+        fail_running(connection, shop_id, KIND, "No memory.", NIGHT + HOUR, run_id=run_id)
+        last, good = (last_run(connection, shop_id, KIND, state=one) for one in (None, "done"))
+    assert last is not None
+    assert good is not None
+    assert (last.state, good.state, good.reported(Found)) == ("failed", "done", FOUND)

@@ -1,0 +1,133 @@
+"""One run of enrichment for a shop: read the warehouse, compute every score, write what changed.
+
+It reads and writes set by set in short transactions, so nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Protocol
+
+import msgspec
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from customer360.access.shops import Shop
+from customer360.clock import Clock, Instant
+from customer360.enrichment.reading import (
+    Calendar,
+    read_bought,
+    read_buyers,
+    read_engagement,
+)
+from customer360.enrichment.rfm import RECENCY_DAYS
+from customer360.enrichment.scores import as_table, due_lists, score
+from customer360.enrichment.store import difference, forget, keep, known_scores, rows_of
+from customer360.jobs.under_way import UnderWay
+from customer360.profiles.browse import WarehouseQuery
+from customer360.profiles.stages import Windows
+from customer360.storage.database import Database
+
+ENRICHMENT = "enrichment"
+"""The kind of run in the log."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage, and how much of how much is done."""
+
+# While they are written, who makes profiles waits: some ten milliseconds.
+_WRITTEN_AT_ONCE = 2_000
+
+
+class Warehouse(WarehouseQuery, Protocol):
+    """What is asked, and told that there is news."""
+
+    def sync(self, shop_id: int) -> object: ...
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did: of how many there are scores, how many were written, and of how many there are none any more."""
+
+    day: str
+    """The shop's day that the scores are of."""
+    people: int
+    buyers: int
+    written: int
+    removed: int
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Enrichment:
+    """What every run works with. `noted` is told of a run that wrote something, in its last transaction."""
+
+    database: Database
+    warehouse: Warehouse
+    clock: Clock
+    noted: Callable[[Connection, int], None] = field(default=lambda _connection, _shop_id: None)
+
+    def run(
+        self, shop: Shop, *, night: Instant | None = None, progress: Progress = silent
+    ) -> Report:
+        """Compute the scores of a shop; raises RunUnderWay, ShopNotFound, and WarehouseBusy."""
+        with UnderWay(self.database, self.clock, shop.shop_id, ENRICHMENT, night) as run:
+            run.begin()
+
+            def show(stage: str, done: int = 0, total: int = 0) -> None:
+                run.progress(stage, done, total)
+                progress(stage, done, total)
+
+            show("Reading")
+            self.warehouse.sync(shop.shop_id)
+            calendar = Calendar.at(self.clock.now(), shop.timezone)
+            found, buyers = self._found(shop, calendar, show)
+            written, removed = self._write(shop.shop_id, found, show)
+            report = Report(
+                day=(date(1970, 1, 1) + timedelta(days=calendar.today)).isoformat(),
+                people=len(found),
+                buyers=buyers,
+                written=written,
+                removed=removed,
+            )
+            with self.database.write() as connection:
+                if written or removed:
+                    self.noted(connection, shop.shop_id)
+                run.end(connection, report)
+        if written or removed:
+            self.warehouse.sync(shop.shop_id)
+        return report
+
+    def _found(
+        self, shop: Shop, calendar: Calendar, show: Callable[[str], None]
+    ) -> tuple[pa.Table, int]:
+        """The scores of everybody as of today, and how many of them are buyers."""
+        shop_id, windows = shop.shop_id, Windows()
+        buyers = read_buyers(self.warehouse, shop_id, calendar, [])
+        bought = read_bought(self.warehouse, shop_id, calendar, buyers.profile_ids)
+        engaged = read_engagement(self.warehouse, shop_id, calendar)
+        show("Computing")
+        scored = score(
+            buyers.orders, buyers.acts, calendar.today, windows.churned_days, RECENCY_DAYS
+        )
+        due = due_lists(bought.orders, bought.buyer, bought.product, calendar.today)
+        found = as_table(buyers.profile_ids, scored, due, engaged, calendar.starts)
+        return found, len(buyers.profile_ids)
+
+    def _write(self, shop_id: int, found: pa.Table, show: Progress) -> tuple[int, int]:
+        """Write what differs from what the warehouse knows; returns how many rows, and how many were removed."""
+        changed, gone = difference(known_scores(self.warehouse, shop_id), found)
+        total = len(changed) + len(gone)
+        done = 0
+        for rows in rows_of(changed, _WRITTEN_AT_ONCE):
+            with self.database.write() as connection:
+                keep(connection, shop_id, rows)
+            done += len(rows)
+            show("Writing", done, total)
+        for start in range(0, len(gone), _WRITTEN_AT_ONCE):
+            with self.database.write() as connection:
+                forget(connection, shop_id, gone[start : start + _WRITTEN_AT_ONCE])
+        return len(changed), len(gone)

@@ -1,0 +1,180 @@
+"""All scores of all buyers on one day, as columns. Pure: arrays in, an Arrow table out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from customer360.enrichment.churn import ChurnIndex, churn_index
+from customer360.enrichment.clv import Forecast, forecast, percentile_of
+from customer360.enrichment.columns import SCORES
+from customer360.enrichment.engagement import engagement_scores
+from customer360.enrichment.model import Floats, Ints, Orders
+from customer360.enrichment.next_order import NextOrder, is_due, next_orders, rhythm_of
+from customer360.enrichment.origins import Acts, Facts, facts_on
+from customer360.enrichment.rfm import Rfm, rfm
+from customer360.enrichment.risk import NotCalibrated, RiskModel, learn_risk
+from customer360.enrichment.tiers import Tiers, tiers
+from customer360.storage.mirror import Kind
+from customer360.values import AMOUNT_SCALE, listed
+
+_PLACES = {"engagement_score": 1, "ltv_percentile": 2}
+"""Decimals that are kept; of other numbers four, of money two: what nobody sees would only be written every night."""
+_USUAL_PLACES = 4
+_MONEY_PLACES = 2
+_ARROW = {Kind.NUMBER: pa.float64(), Kind.WORD: pa.string(), Kind.TEXTS: pa.string()}
+SCHEMA = pa.schema(
+    [("profile_id", pa.int64()), *((one.name, _ARROW.get(one.kind, pa.int64())) for one in SCORES)]
+)
+"""Of the table of scores: money and times are whole numbers, lists are one text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What is known of each buyer, and what it rests on."""
+
+    facts: Facts
+    rfm: Rfm
+    tiers: Tiers
+    churn: ChurnIndex
+    risk: Floats
+    learned: RiskModel | NotCalibrated
+    forecast: Forecast
+    lifetime_value: Floats
+    next: NextOrder
+    gap_days: Floats
+    """The mean gap of each buyer in `next`."""
+
+
+def score(
+    orders: Orders,
+    acts: Acts,
+    today: int,
+    churned_days: int,
+    recency_days: Sequence[int],
+) -> Scored:
+    """The scores of all buyers of a shop at the end of today; each must have ordered by then."""
+    facts = facts_on(orders, acts, today)
+    count, spend = facts.orders_count, facts.total_spend
+    churn = churn_index(facts.silent_days, count, spend, churned_days)
+    learned = learn_risk(orders, acts, today, churned_days)
+    ahead = forecast(orders, today)
+    return Scored(
+        facts=facts,
+        rfm=rfm(today - orders.last_day(today), count, spend / np.maximum(count, 1), recency_days),
+        tiers=tiers(count, spend),
+        churn=churn,
+        risk=learned.risk(facts) if isinstance(learned, RiskModel) else churn.index,
+        learned=learned,
+        forecast=ahead,
+        lifetime_value=spend + ahead.ahead[90].spend,
+        next=next_orders(orders, today),
+        gap_days=rhythm_of(orders.until(today)).mean_gap_days,
+    )
+
+
+def due_lists(
+    orders: Orders, buyer: Ints, product: Sequence[str], today: int
+) -> tuple[Ints, list[str]]:
+    """The buyers to whom products are due, and the names of these as one text each.
+
+    orders: one buyer for each pair of buyer and product; `buyer` and `product` say whose pair it is.
+    """
+    rhythm = rhythm_of(orders)
+    pairs = rhythm.buyer[is_due(rhythm, today)]
+    names: dict[int, list[str]] = {}
+    for pair in pairs.tolist():
+        names.setdefault(int(buyer[pair]), []).append(product[pair])
+    return np.fromiter(names, np.int64, len(names)), [
+        listed(sorted(set(one))) for one in names.values()
+    ]
+
+
+def as_table(
+    profile_ids: Ints,
+    scored: Scored,
+    due: tuple[Ints, list[str]],
+    engaged: tuple[Ints, Floats],
+    starts: Callable[[Ints], Ints],
+) -> pa.Table:
+    """The scores by profile id, sorted: of buyers, and of others whom only their engagement tells of.
+
+    due: places of buyers, and their lists. engaged: profile ids and points. starts: the first instants of days.
+    """
+    who, points = engaged
+    points = np.round(engagement_scores(points), _PLACES["engagement_score"])
+    who, points = who[points > 0], points[points > 0]
+    everybody = np.union1d(profile_ids, who)
+    rows = np.searchsorted(everybody, profile_ids)
+    columns = {
+        name: _spread(values, rows[places], len(everybody))
+        for name, (values, places) in _of_buyers(scored, starts, due).items()
+    }
+    columns["engagement_score"] = _spread(points, np.searchsorted(everybody, who), len(everybody))
+    columns["profile_id"] = pa.array(everybody)
+    return pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
+
+
+def _of_buyers(
+    scored: Scored, starts: Callable[[Ints], Ints], due: tuple[Ints, list[str]]
+) -> dict[str, tuple[pa.Array, Ints]]:
+    """Each column, and of which buyers its values are."""
+    month, quarter, following = scored.forecast.ahead[30], scored.forecast.ahead[90], scored.next
+    everybody = np.arange(len(scored.risk))
+    columns: dict[str, Sequence[str] | Floats | Ints] = {
+        "tier": scored.tiers.tier,
+        "rfm_r": scored.rfm.recency,
+        "rfm_f": scored.rfm.frequency,
+        "rfm_m": scored.rfm.monetary,
+        "rfm_group": scored.rfm.group,
+        "churn_recency": scored.churn.recency,
+        "churn_frequency": scored.churn.frequency,
+        "churn_monetary": scored.churn.monetary,
+        "churn_index": scored.churn.index,
+        "churn_band": scored.churn.band(),
+        "churn_risk": scored.risk,
+        "predicted_orders_30d": month.orders,
+        "predicted_orders_90d": quarter.orders,
+        "predicted_orders_90d_low": quarter.orders_low,
+        "predicted_orders_90d_high": quarter.orders_high,
+        "predicted_spend_30d": month.spend,
+        "predicted_spend_30d_low": month.spend_low,
+        "predicted_spend_30d_high": month.spend_high,
+        "predicted_spend_90d": quarter.spend,
+        "predicted_spend_90d_low": quarter.spend_low,
+        "predicted_spend_90d_high": quarter.spend_high,
+        "ltv": scored.lifetime_value,
+        "ltv_percentile": percentile_of(scored.lifetime_value),
+    }
+    found = {name: (_column(name, values), everybody) for name, values in columns.items()}
+    days = (following.day, following.low_day, following.high_day)
+    for name, day in zip(_NEXT_ORDER, days, strict=True):
+        found[name] = (pa.array(starts(day)), following.buyer)
+    found["order_gap_days"] = (_column("order_gap_days", scored.gap_days), following.buyer)
+    found["products_due"] = (pa.array(due[1], pa.string()), due[0])
+    return found
+
+
+_NEXT_ORDER = ("predicted_next_order_at", "next_order_low_at", "next_order_high_at")
+_KINDS = {one.name: one.kind for one in SCORES}
+
+
+def _column(name: str, values: Sequence[str] | Floats | Ints) -> pa.Array:
+    """The values as they are kept, rounded."""
+    if isinstance(values, np.ndarray) and _KINDS[name] is Kind.MONEY:
+        return pa.array((np.round(values, _MONEY_PLACES) * AMOUNT_SCALE).round().astype(np.int64))
+    if isinstance(values, np.ndarray) and _KINDS[name] is Kind.NUMBER:
+        return pa.array(np.round(values, _PLACES.get(name, _USUAL_PLACES)))
+    return pa.array(values, SCHEMA.field(name).type)
+
+
+def _spread(values: pa.Array | Floats, rows: Ints, length: int) -> pa.Array:
+    """A column of this length with the values in these rows, null elsewhere."""
+    if len(rows) == length:
+        return pa.array(values) if isinstance(values, np.ndarray) else values
+    places = np.full(length, -1)
+    places[rows] = np.arange(len(rows))
+    return pa.array(values).take(pa.array(places, mask=places < 0))
