@@ -1,10 +1,11 @@
-"""Whatever a shop has, every score is a number and every buyer has one: no error, no NaN."""
+"""Whatever a shop has, every score and measure is a number and every buyer has one: no error, no NaN, no warning."""
 
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,29 +23,38 @@ from customer360.enrichment.rfm import rfm
 from customer360.enrichment.risk import NotCalibrated, RiskModel, learn_risk
 from customer360.enrichment.tiers import tiers
 from tests.enrichment import crowd
+from tests.enrichment.cards import card_of
 
 TODAY = 400
+FAR = 700_000
+"""Days: nearly to the year 1, and as far ahead."""
 
 Row = tuple[int, int, float]
 
 
-def rows_of_a_shop(most: int) -> st.SearchStrategy[list[Row]]:
-    """Orders of up to ten buyers, among them gifts, corrections and very large ones."""
+def rows_of_a_shop(most: int, buyers: int) -> st.SearchStrategy[list[Row]]:
+    """Orders of some buyers, among them gifts, corrections and very large ones, a few at any time."""
     totals = st.sampled_from([-1000.0, -1.0, 0.0, 1.0, 20.0, 20.0, 99_999_999.0])
-    return st.lists(st.tuples(st.integers(0, 9), st.integers(0, TODAY), totals), max_size=most)
+    days = st.integers(0, TODAY) | st.sampled_from([-FAR, -1, 0, TODAY, TODAY + 1, FAR])
+    return st.lists(st.tuples(st.integers(0, buyers - 1), days, totals), max_size=most)
 
 
 def of_buyers_only(rows: list[Row]) -> Orders:
-    """Buyers are numbered without holes, as a run numbers them."""
-    numbers = {buyer: number for number, buyer in enumerate(sorted({row[0] for row in rows}))}
-    return crowd.shop(*((numbers[buyer], day, total) for buyer, day, total in rows))
+    """Buyers are who has ordered by today, numbered without holes, as a run reads them."""
+    return crowd.shop(*rows).known(TODAY)[0]
+
+
+def acts_of(orders: Orders) -> Acts:
+    """Something that everybody did a little before and after each order."""
+    return Acts(np.tile(orders.buyer, 2), np.concatenate([orders.day - 3, orders.day + 40]))
 
 
 def everything(orders: Orders) -> tuple[list[Any], Forecast, RiskModel | NotCalibrated]:
     """All that a run computes of a shop, and the two models."""
-    facts = facts_on(orders, Acts.none(), TODAY)
+    acts = acts_of(orders)
+    facts = facts_on(orders, acts, TODAY)
     churn = churn_index(facts.silent_days, facts.orders_count, facts.total_spend, 90)
-    learned = learn_risk(orders, Acts.none(), TODAY, 90)
+    learned = learn_risk(orders, acts, TODAY, 90)
     risk = learned.risk(facts) if isinstance(learned, RiskModel) else churn.index
     coming = forecast(orders, TODAY)
     average = facts.total_spend / facts.orders_count
@@ -56,6 +66,7 @@ def everything(orders: Orders) -> tuple[list[Any], Forecast, RiskModel | NotCali
     ]  # fmt: skip
     nobody = np.zeros(len(facts.buyer), np.bool_)
     found.append(next_best_actions(["loyal"] * len(nobody), churn.band(), nobody, nobody))
+    found.append(numbers_of(msgspec.to_builtins(card_of(orders, acts, TODAY))))
     assert np.all((risk >= 0) & (risk <= 1))
     assert np.all((churn.index >= 0) & (churn.index <= 1))
     assert len(churn.band()) == len(facts.buyer) == orders.buyers
@@ -73,14 +84,23 @@ def numbers_in(found: Any) -> list[np.ndarray]:
     return [found] if isinstance(found, np.ndarray) else []
 
 
+def numbers_of(told: Any) -> np.ndarray:
+    """Every number of a model card."""
+    if isinstance(told, dict):
+        told = list(told.values())
+    if isinstance(told, list):
+        return np.concatenate([np.zeros(0), *(numbers_of(one) for one in told)])
+    return np.array([told] if isinstance(told, float | int) else [], np.float64)
+
+
 def assert_all_numbers(found: list[Any]) -> None:
     arrays = numbers_in(found)
     assert len(arrays) > 20
     assert all(np.isfinite(array).all() for array in arrays)
 
 
-@settings(max_examples=60, deadline=None)
-@given(rows=rows_of_a_shop(most=30))
+@settings(max_examples=150, deadline=None)
+@given(rows=rows_of_a_shop(most=80, buyers=40))
 def test_a_shop_of_any_orders_has_numbers_everywhere(rows: list[Row]) -> None:
     orders = of_buyers_only(rows)
 
@@ -92,7 +112,7 @@ def test_a_shop_of_any_orders_has_numbers_everywhere(rows: list[Row]) -> None:
 
 
 @settings(max_examples=8, deadline=None)
-@given(rows=rows_of_a_shop(most=10))
+@given(rows=rows_of_a_shop(most=10, buyers=10))
 def test_a_large_shop_of_any_orders_has_numbers_everywhere(rows: list[Row]) -> None:
     """The same few people five hundred times over: enough for every model, and for nothing that varies."""
     people = of_buyers_only([(10, 0, 20.0), (10, 200, 20.0), *rows])

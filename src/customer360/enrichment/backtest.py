@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from customer360.enrichment.churn import churn_index
 from customer360.enrichment.clv import Forecast, forecast
-from customer360.enrichment.model import Bools, Floats, Orders
+from customer360.enrichment.model import Bools, Floats, Ints, Orders
 from customer360.enrichment.origins import Acts, Facts, facts_on, stayed_away
-from customer360.enrichment.risk import RiskModel, learn_risk
+from customer360.enrichment.risk import NotCalibrated, learn_risk
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """Predictions of all origins together, one row for each buyer and origin, and what happened."""
+    """Predictions of all origins together, one row for each buyer and origin, and what happened.
+
+    too_early: the origins that had too little history, and what was too little.
+    """
 
     index: Floats
     risk: Floats
     away: Bools
     origins: tuple[int, ...]
+    too_early: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class SpendBacktest:
-    """What was expected of who had ordered by then, what they spent, and what the expectation rested on."""
+    """What was expected of who had ordered by then, what they spent, and what the expectation rested on.
+
+    order_days: on how many days each of them ordered.
+    """
 
     predicted: Floats
     actual: Floats
+    order_days: Ints
     told: Forecast
 
 
@@ -38,15 +46,19 @@ def spend_backtest(orders: Orders, day: int, horizon_days: int) -> SpendBacktest
     known, who = orders.known(day)
     told = forecast(known, day)
     after = (orders.day > day) & (orders.day <= day + horizon_days)
-    actual = np.bincount(orders.buyer[after], orders.total[after], orders.buyers)[who]
-    return SpendBacktest(told.ahead[horizon_days].spend, actual.astype(np.float64), told)
+    came = Orders(orders.buyers, orders.buyer[after], orders.day[after], orders.total[after])
+    return SpendBacktest(
+        told.ahead[horizon_days].spend, came.spend()[who], came.by_day().count()[who], told
+    )
 
 
-def risk_on(orders: Orders, acts: Acts, day: int, churned_days: int) -> tuple[Facts, Floats] | None:
-    """The facts and risks of all buyers at the end of a day, as a run on that day tells them; None if too early."""
+def risk_on(
+    orders: Orders, acts: Acts, day: int, churned_days: int
+) -> tuple[Facts, Floats] | NotCalibrated:
+    """The facts and risks of all buyers at the end of a day, as a run on that day tells them."""
     model = learn_risk(orders, acts, day, churned_days)
-    if not isinstance(model, RiskModel):
-        return None
+    if isinstance(model, NotCalibrated):
+        return model
     facts = facts_on(orders, acts, day)
     return facts, model.risk(facts)
 
@@ -54,8 +66,11 @@ def risk_on(orders: Orders, acts: Acts, day: int, churned_days: int) -> tuple[Fa
 def backtest(orders: Orders, acts: Acts, origins: Sequence[int], churned_days: int) -> Backtest:
     """Index and risk at each origin that had enough history, beside who then stayed away."""
     indices, risks, aways, used = [], [], [], []
+    too_early = {}
     for origin in origins:
-        if (told := risk_on(orders, acts, origin, churned_days)) is None:
+        told = risk_on(orders, acts, origin, churned_days)
+        if isinstance(told, NotCalibrated):
+            too_early[origin] = told.reason
             continue
         facts, risk = told
         index = churn_index(facts.silent_days, facts.orders_count, facts.total_spend, churned_days)
@@ -69,4 +84,5 @@ def backtest(orders: Orders, acts: Acts, origins: Sequence[int], churned_days: i
         np.concatenate([nothing, *risks]),
         np.concatenate([nothing.astype(bool), *aways]),
         tuple(used),
+        too_early,
     )

@@ -93,8 +93,8 @@ def learn_risk(
             f"{history_days} of at least {max(LEAST_HISTORY_DAYS, 2 * churned_days)} days of orders"
         )
     # Each origin has a window of history before it and one of labels after it.
-    ago = churned_days + ORIGIN_STEP_DAYS * np.arange(ORIGINS)
-    origins = tuple((today - ago[history_days - ago >= churned_days]).tolist())
+    begin = today - history_days + churned_days
+    origins = tuple(day for day in label_days(today, churned_days) if day >= begin)
     facts = [facts_on(orders, acts, origin) for origin in origins]
     labels = [
         stayed_away(orders, known, origin, churned_days)
@@ -106,6 +106,11 @@ def learn_risk(
         )
     rate = _season(orders, today, churned_days, float(labels[0].mean()))
     return _learned(facts, labels, rate, origins)
+
+
+def label_days(today: int, churned_days: int) -> list[int]:
+    """The origins whose labels are known at the end of today, the last one first."""
+    return [today - churned_days - ORIGIN_STEP_DAYS * step for step in range(ORIGINS)]
 
 
 def _learned(
