@@ -7,9 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from customer360.clock import parse_instant
+from customer360.clock import DAY, parse_instant
+from customer360.errors import InvalidInput
 from customer360.profiles.attributes import BY_NAME
-from customer360.profiles.stages import NEVER_ACTED, Activity, Windows, silent_days, stages
+from customer360.profiles.stages import (
+    NEVER_ACTED,
+    Activity,
+    ShopCalendar,
+    Windows,
+    check_windows,
+    shop_calendar,
+    silent_days,
+    stage_of,
+    stages,
+)
 
 
 def stage(windows: Windows | None = None, **facts: Any) -> str:
@@ -97,3 +108,44 @@ def test_stages_are_those_that_segments_can_ask_for() -> None:
     activity = Activity(*everything[:4], everything[4].astype(bool))
 
     assert set(stages(activity, Windows())) == set(BY_NAME["lifecycle_stage"].choices)
+
+
+def test_the_windows_of_a_shop_are_among_its_settings() -> None:
+    settings = {"enrichment": {"churned_days": 120, "rfm_recency_days": [7, 14, 28, 56]}}
+
+    windows = shop_calendar("Europe/Dublin", settings).windows
+
+    assert windows == Windows(30, 120, (7, 14, 28, 56))
+    assert shop_calendar("Europe/Dublin", {"other": 1}) == ShopCalendar("Europe/Dublin")
+
+
+@pytest.mark.parametrize(
+    ("windows", "path"),
+    [
+        (Windows(0, 90), "at_risk_days"),
+        (Windows(90, 90), "at_risk_days"),
+        (Windows(30, 3651), "at_risk_days"),
+        (Windows(rfm_recency_days=(30, 60, 60, 90)), "rfm_recency_days"),
+        (Windows(rfm_recency_days=(0, 60, 90, 180)), "rfm_recency_days"),
+    ],
+)
+def test_windows_that_tell_nobody_apart_are_refused(windows: Windows, path: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_windows(windows)
+
+    assert refused.value.path == path
+
+
+def test_the_longest_and_shortest_windows_are_accepted() -> None:
+    for windows in (Windows(), Windows(1, 2, (1, 2, 3, 3650)), Windows(3649, 3650)):
+        assert check_windows(windows) is windows
+
+
+def test_one_person_has_the_stage_that_they_have_in_the_crowd() -> None:
+    now = parse_instant("2026-06-15T12:00:00Z")
+    dublin = ShopCalendar("Europe/Dublin", Windows(7, 14))
+
+    assert stage_of(None, 0, 0, 0, False, now, dublin) == "new"
+    assert stage_of(now - 6 * DAY, 2, 0, 0, False, now, dublin) == "loyal"
+    assert stage_of(now - 7 * DAY, 0, 0, 0, True, now, dublin) == "at_risk"
+    assert stage_of(now - 14 * DAY, 2, 0, 0, False, now, dublin) == "churned"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from customer360.enrichment.model import Bools, Floats, Ints, count_below
+from customer360.profiles.stages import Windows
 
-RECENCY_DAYS = (30, 60, 90, 180)
-"""The last order at most so many days ago scores 5, 4, 3, 2; longer ago 1."""
+RECENCY_DAYS = Windows().rfm_recency_days
 
 NO_ORDER_GROUP = "prospects"
 
