@@ -61,7 +61,7 @@ def test_orders_on_days_0_28_and_56_predict_day_84(house: House) -> None:
 
     report = run(house, "2026-06-13T12:00:00Z")
 
-    assert (report.people, report.buyers, report.written) == (1, 1, 1)
+    assert (report.people, report.card.data.buyers, report.written) == (1, 1, 1)
     found = of(house, "ann")
     # Midnight in Dublin, which is an hour before that of UTC in summer.
     assert to_iso(found["predicted_next_order_at"]) == "2026-06-11T23:00:00Z"
@@ -76,7 +76,7 @@ def test_a_run_with_nothing_new_writes_nothing(house: House) -> None:
         )
     house.segment({"type": "page", "anonymousId": "visitor"})
     first = run(house, "2026-06-16T10:00:00Z")
-    assert (first.people, first.buyers, first.written) == (24, 23, 24)
+    assert (first.people, first.card.data.buyers, first.written) == (24, 23, 24)
 
     def change() -> int:
         with house.app.database.read() as connection:
@@ -117,7 +117,7 @@ def test_the_scores_of_two_profiles_become_those_of_one(house: House) -> None:
     report = run(house, "2026-06-16T11:00:00Z")
 
     assert of(house, "ann") == of(house, "bea")
-    assert (report.buyers, of(house, "ann")["order_gap_days"]) == (1, 30.0)
+    assert (report.card.data.buyers, of(house, "ann")["order_gap_days"]) == (1, 30.0)
 
 
 def test_a_score_of_engagement_is_what_is_left_of_what_somebody_did(house: House) -> None:

@@ -60,9 +60,10 @@ def enrich(
 def _say(shop: Shop, report: Report) -> None:
     from customer360.values import counted
 
+    buyers = counted(report.card.data.buyers, "buyer")
     typer.echo(
-        f"{shop.name}: scores of {counted(report.people, 'person', 'people')},"
-        f" {counted(report.buyers, 'buyer')} among them; {report.written:,} written, {report.removed:,} removed."
+        f"{shop.name}: scores of {counted(report.people, 'person', 'people')}, {buyers} among them;"
+        f" {report.written:,} written, {report.removed:,} removed."
     )
 
 

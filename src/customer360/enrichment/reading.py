@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from customer360.clock import Instant, local_date, start_of_day, to_datetime
+from customer360.enrichment.card import People
 from customer360.enrichment.engagement import HALF_LIFE_DAYS, WEIGHTS
 from customer360.enrichment.model import Ints, Orders
 from customer360.enrichment.origins import Acts
@@ -159,10 +160,11 @@ def read_bought(
     return Bought(buyer, products, Orders(len(table), pair, day, np.ones(len(day))))
 
 
-def count_kinds(warehouse: WarehouseQuery, shop_id: int) -> dict[str, int]:
+def read_people(warehouse: WarehouseQuery, shop_id: int) -> People:
     """How many customers and visitors there are."""
     rows = warehouse.query(shop_id, _KINDS).to_pylist()
-    return {row["kind"]: int(row["n"]) for row in rows}
+    count = {row["kind"]: int(row["n"]) for row in rows}
+    return People(customers=count.get("customer", 0), visitors=count.get("visitor", 0))
 
 
 def _places(sorted_ids: Ints, ids: Ints) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import Protocol
 
 import msgspec
@@ -16,18 +15,19 @@ from sqlalchemy import Connection
 
 from customer360.access.shops import Shop
 from customer360.clock import Clock, Instant
+from customer360.enrichment.card import ModelCard, model_card, origin_days
 from customer360.enrichment.reading import (
     Calendar,
     read_bought,
     read_buyers,
     read_engagement,
+    read_people,
 )
-from customer360.enrichment.rfm import RECENCY_DAYS
 from customer360.enrichment.scores import as_table, due_lists, score
 from customer360.enrichment.store import difference, forget, keep, known_scores, rows_of
 from customer360.jobs.under_way import UnderWay
 from customer360.profiles.browse import WarehouseQuery
-from customer360.profiles.stages import Windows
+from customer360.profiles.stages import windows_of
 from customer360.storage.database import Database
 
 ENRICHMENT = "enrichment"
@@ -49,12 +49,10 @@ class Warehouse(WarehouseQuery, Protocol):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a run did: of how many there are scores, how many were written, and of how many there are none any more."""
 
-    day: str
-    """The shop's day that the scores are of."""
     people: int
-    buyers: int
     written: int
     removed: int
+    card: ModelCard
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
@@ -84,15 +82,9 @@ class Enrichment:
             show("Reading")
             self.warehouse.sync(shop.shop_id)
             calendar = Calendar.at(self.clock.now(), shop.timezone)
-            found, buyers = self._found(shop, calendar, show)
+            found, card = self._found(shop, calendar, show)
             written, removed = self._write(shop.shop_id, found, show)
-            report = Report(
-                day=(date(1970, 1, 1) + timedelta(days=calendar.today)).isoformat(),
-                people=len(found),
-                buyers=buyers,
-                written=written,
-                removed=removed,
-            )
+            report = Report(people=len(found), written=written, removed=removed, card=card)
             with self.database.write() as connection:
                 if written or removed:
                     self.noted(connection, shop.shop_id)
@@ -103,19 +95,34 @@ class Enrichment:
 
     def _found(
         self, shop: Shop, calendar: Calendar, show: Callable[[str], None]
-    ) -> tuple[pa.Table, int]:
-        """The scores of everybody as of today, and how many of them are buyers."""
-        shop_id, windows = shop.shop_id, Windows()
-        buyers = read_buyers(self.warehouse, shop_id, calendar, [])
+    ) -> tuple[pa.Table, ModelCard]:
+        """The scores of everybody as of today, and what they rest on."""
+        shop_id, today, windows = shop.shop_id, calendar.today, windows_of(shop.settings)
+        origins = origin_days(today, windows.churned_days)
+        buyers = read_buyers(self.warehouse, shop_id, calendar, origins)
         bought = read_bought(self.warehouse, shop_id, calendar, buyers.profile_ids)
         engaged = read_engagement(self.warehouse, shop_id, calendar)
+        people = read_people(self.warehouse, shop_id)
         show("Computing")
-        scored = score(
-            buyers.orders, buyers.acts, calendar.today, windows.churned_days, RECENCY_DAYS
-        )
-        due = due_lists(bought.orders, bought.buyer, bought.product, calendar.today)
+        scored = score(buyers.orders, buyers.acts, today, windows)
+        due = due_lists(bought.orders, bought.buyer, bought.product, today)
         found = as_table(buyers.profile_ids, scored, due, engaged, calendar.starts)
-        return found, len(buyers.profile_ids)
+        show("Looking back")
+        card = model_card(
+            buyers.orders,
+            buyers.acts,
+            today,
+            windows.churned_days,
+            people=people,
+            facts=scored.facts,
+            told=scored.forecast,
+            learned=scored.learned,
+            tiers=scored.tiers,
+            rfm=scored.rfm,
+            recency_days=windows.rfm_recency_days,
+            expected=scored.next,
+        )
+        return found, card
 
     def _write(self, shop_id: int, found: pa.Table, show: Progress) -> tuple[int, int]:
         """Write what differs from what the warehouse knows; returns how many rows, and how many were removed."""

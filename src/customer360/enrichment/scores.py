@@ -18,6 +18,7 @@ from customer360.enrichment.origins import Acts, Facts, facts_on
 from customer360.enrichment.rfm import Rfm, rfm
 from customer360.enrichment.risk import NotCalibrated, RiskModel, learn_risk
 from customer360.enrichment.tiers import Tiers, tiers
+from customer360.profiles.stages import Windows
 from customer360.storage.mirror import Kind
 from customer360.values import AMOUNT_SCALE, listed
 
@@ -53,18 +54,17 @@ def score(
     orders: Orders,
     acts: Acts,
     today: int,
-    churned_days: int,
-    recency_days: Sequence[int],
+    windows: Windows,
 ) -> Scored:
     """The scores of all buyers of a shop at the end of today; each must have ordered by then."""
     facts = facts_on(orders, acts, today)
     count, spend = facts.orders_count, facts.total_spend
-    churn = churn_index(facts.silent_days, count, spend, churned_days)
-    learned = learn_risk(orders, acts, today, churned_days)
+    churn = churn_index(facts.silent_days, count, spend, windows.churned_days)
+    learned = learn_risk(orders, acts, today, windows.churned_days)
     ahead = forecast(orders, today)
     return Scored(
         facts=facts,
-        rfm=rfm(today - orders.last_day(today), count, spend / np.maximum(count, 1), recency_days),
+        rfm=rfm(today - orders.last_day(today), count, spend / count, windows.rfm_recency_days),
         tiers=tiers(count, spend),
         churn=churn,
         risk=learned.risk(facts) if isinstance(learned, RiskModel) else churn.index,
