@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import Connection
 
@@ -15,7 +15,10 @@ from customer360.clock import Clock, SystemClock
 from customer360.connectors.sources import SOURCES
 from customer360.consent.contact_points import contact_points
 from customer360.enrichment import warehouse as enrichment_warehouse
+from customer360.enrichment.explain import explanations
 from customer360.enrichment.run import Enrichment
+from customer360.enrichment.standing import standing
+from customer360.enrichment.store import read_scores
 from customer360.events import warehouse as events_warehouse
 from customer360.events.model import Identifier
 from customer360.identities import warehouse as identities_warehouse
@@ -63,6 +66,17 @@ class App:
             profile_id,
             self.clock.now(),
             read_contact_points,
+        )
+
+    def explanations(
+        self, connection: Connection, shop: Shop, card: Card
+    ) -> dict[str, dict[str, Any]]:
+        """Why the scores of a profile are as they are."""
+        return explanations(
+            read_scores(connection, shop.shop_id, card.profile_id),
+            cast(str | None, card.attributes["next_best_action"]),
+            standing(connection, shop.shop_id).card,
+            shop.currency,
         )
 
     @property

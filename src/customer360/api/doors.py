@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -38,3 +38,7 @@ class Doors(Protocol):
     def warehouse(self) -> WarehouseQuery: ...
 
     def card(self, connection: Connection, shop: Shop, profile_id: int) -> Card: ...
+
+    def explanations(
+        self, connection: Connection, shop: Shop, card: Card
+    ) -> dict[str, dict[str, Any]]: ...

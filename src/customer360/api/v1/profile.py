@@ -52,7 +52,8 @@ def get_profile(asked: Asking, profile_id: str) -> Profile:
     with asked.doors.database.read() as connection:
         present = asked.present(connection, profile_id)
         card = asked.doors.card(connection, asked.shop, present)
-    return _profile(card, asked.shop.currency)
+        why = asked.doors.explanations(connection, asked.shop, card)
+    return _profile(card, asked.shop.currency, why)
 
 
 def list_event_counts(
@@ -104,7 +105,7 @@ def list_orders(asked: Asking, profile_id: str, paging: Annotated[Paging, Query(
     return OrderList(items=items, next_cursor=next_cursor, total=len(orders))
 
 
-def _profile(card: Card, currency: str) -> Profile:
+def _profile(card: Card, currency: str, why: dict[str, dict[str, Any]]) -> Profile:
     return Profile(
         profile_id=str(card.profile_id),
         kind=card.kind,
@@ -136,7 +137,7 @@ def _profile(card: Card, currency: str) -> Profile:
             for point in card.contact_points
         ],
         attributes=attributes_json(card.attributes, currency),
-        explanations={},
+        explanations=why,
     )
 
 

@@ -18,6 +18,7 @@ from customer360.api.v1 import (
     attributes,
     dead_letters,
     duplicates,
+    enrichment,
     ingest,
     merges,
     profile,
@@ -211,6 +212,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "Duplicates", "POST", "/alerts/{alert_id}/acknowledge", alerts.acknowledge_alert, (404,)
     ),
+    Endpoint("Enrichment", "GET", "/enrichment", enrichment.get_enrichment),
+    Endpoint("Enrichment", "POST", "/enrichment/run", enrichment.run_enrichment),
     Endpoint("Attributes", "GET", "/attributes", attributes.list_attributes, _OF_A_LIST),
     Endpoint("Attributes", "GET", "/events", attributes.list_event_types, _OF_A_LIST),
     Endpoint("Intake", "GET", "/ingest/balance", ingest.get_balance),
