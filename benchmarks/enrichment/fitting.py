@@ -57,7 +57,7 @@ def main() -> None:
     print(f"{len(history):,} buyers, {len(history.counted()[1]):,} histories that differ")
     ours, theirs = [], []
     for _ in range(asked.runs):
-        seconds, model = timed(lambda: fit_bgnbd(history))
+        seconds, model = timed(lambda: fit_bgnbd(*history.counted()))
         ours.append(seconds)
         seconds, fitted = timed(lambda: BetaGeoFitter().fit(*terms))
         theirs.append(seconds)

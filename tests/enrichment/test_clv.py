@@ -74,7 +74,8 @@ def test_the_interval_of_spend_is_that_of_a_thousand_futures() -> None:
     # Of the third's ten orders one was worth something, so the value is known as little as the first's.
     days, worth = np.array([1, 3, 1, 41]), np.array([20.0, 35.0, 60.0, 15.0])
 
-    found = _by_models(orders.orders_ahead(known, 90), value, days, worth)
+    ahead, mean_value = orders.orders_ahead(known, 90), value.mean_value(days, worth)
+    found = _by_models(ahead, value, days, np.arange(4), mean_value)
 
     alive = orders.probability_alive(known)
     for row, repeat in enumerate(known.repeat_orders):
@@ -96,7 +97,7 @@ def test_who_surely_left_is_expected_to_do_nothing() -> None:
     value = GammaGamma(6.0, 4.0, 15.0, 0.0)
 
     orders = BgNbd(0.5, 4.0, 0.8, 2.5, 0.0).orders_ahead(long_ago, 90)
-    found = _by_models(orders, value, np.array([401]), np.array([20.0]))
+    found = _by_models(orders, value, np.array([401]), np.array([0]), np.array([20.0]))
 
     assert orders.any[0] == 0
     assert (found.spend[0], found.spend_low[0], found.spend_high[0]) == (0, 0, 0)

@@ -21,15 +21,14 @@ PUBLISHED_VALUE = GammaGamma(p=6.249, q=3.745, v=15.448, log_likelihood=-4055.92
 
 def history() -> OrderHistory:
     """The 1/10 sample over its 39 weeks of calibration."""
-    return OrderHistory.of(cdnow.orders("sample"), CALIBRATION_ENDS)
+    return cdnow.orders("sample").until(CALIBRATION_ENDS).by_day().history(CALIBRATION_ENDS)
 
 
 def repeat_values() -> tuple[Ints, Floats]:
     """Repeat orders and their mean value in dollars, of who repeated: what the published fit is on."""
     days = cdnow.orders("sample").until(CALIBRATION_ENDS).by_day()
-    first = days.first_day(0)[days.buyer]
-    count, spend = days.count() - 1, days.spend()
-    spend -= np.bincount(days.buyer, days.total * (days.day == first))
+    repeat = days.day > days.first(0)[days.buyer]
+    count, spend = days.count() - 1, np.bincount(days.buyer, days.total * repeat)
     return count[count > 0], spend[count > 0] / count[count > 0] / 100
 
 
@@ -40,7 +39,7 @@ def lifetimes_model(model: BgNbd) -> BetaGeoFitter:
 
 
 def test_bgnbd_finds_the_published_parameters() -> None:
-    found = fit_bgnbd(history())
+    found = fit_bgnbd(*history().counted())
 
     assert (found.r, found.alpha, found.a, found.b) == pytest.approx(
         (PUBLISHED.r, PUBLISHED.alpha, PUBLISHED.a, PUBLISHED.b), abs=0.001
@@ -111,9 +110,9 @@ def test_expected_orders_are_exact_where_library_functions_fail(
 def test_orders_of_the_crowd_fall_between_the_quantiles_as_often_as_said() -> None:
     everybody = cdnow.orders("master")
     today = cdnow.day("1998-03-31")
-    known = OrderHistory.of(everybody, today)
+    known = everybody.until(today).by_day().history(today)
 
-    ahead = fit_bgnbd(known).orders_ahead(known, 90)
+    ahead = fit_bgnbd(*known.counted()).orders_ahead(known, 90)
 
     ordered = (everybody.until(today + 90).by_day().count() - 1) - known.repeat_orders
     assert np.mean((ahead.low <= ordered) & (ordered <= ahead.high)) >= 0.8

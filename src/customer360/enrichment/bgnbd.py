@@ -69,16 +69,11 @@ class BgNbd:
         Source: Fader, Hardie & Lee (2005), eq. 10. Its hypergeometric function is added up as the probabilities of
         more than n orders: they are all positive, while library functions fail where a is near 1 or orders are many.
         """
-        groups, place = history.grouped()
-        alive = self.probability_alive(groups)
-        share = _weeks(horizon_days) / (self.alpha + _weeks(groups.age_days + horizon_days))
-        shape, stays, count = (
-            self.r + groups.repeat_orders,
-            self.b + groups.repeat_orders,
-            len(groups),
-        )
-        mean, square, low, high = np.zeros((4, count))
-        rows = np.arange(count)
+        alive = self.probability_alive(history)
+        share = _weeks(horizon_days) / (self.alpha + _weeks(history.age_days + horizon_days))
+        shape, stays = self.r + history.repeat_orders, self.b + history.repeat_orders
+        mean, square, low, high = np.zeros((4, len(history)))
+        rows = np.arange(len(history))
         # exactly: probability of exactly n orders of somebody who never leaves; more: of more than n.
         exactly = np.exp(shape * np.log1p(-share))
         more = -np.expm1(shape * np.log1p(-share))
@@ -97,12 +92,12 @@ class BgNbd:
             kept = more > _NEGLIGIBLE
             rows, alive, exactly, more = rows[kept], alive[kept], exactly[kept], more[kept]
             shape, stays, share = shape[kept], stays[kept], share[kept]
-        return OrdersAhead(some[place], mean[place], square[place], low[place], high[place])
+        return OrdersAhead(some, mean, square, low, high)
 
 
-def fit_bgnbd(history: OrderHistory) -> BgNbd:
+def fit_bgnbd(groups: OrderHistory, counts: Ints) -> BgNbd:
     """The parameters by maximum likelihood, on the histories that differ and how many buyers have each."""
-    parameters, log_likelihood = fit(_likelihood(*history.counted()), _START, len(history))
+    parameters, log_likelihood = fit(_likelihood(groups, counts), _START, int(counts.sum()))
     r, alpha, a, b = parameters.tolist()
     return BgNbd(r, alpha, a, b, log_likelihood)
 

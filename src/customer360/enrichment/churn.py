@@ -41,7 +41,7 @@ class ChurnIndex:
     def band(self) -> Sequence[str]:
         """The band that each buyer's index is in."""
         place = np.searchsorted([band.least for band in BANDS], self.index, side="right") - 1
-        found: list[str] = np.array([band.name for band in BANDS])[place].tolist()
+        found: list[str] = np.array([band.name for band in BANDS], np.object_)[place].tolist()
         return found
 
 

@@ -10,7 +10,7 @@ from scipy.special import betaincinv, pdtrik
 
 from customer360.enrichment.bgnbd import HIGH, LOW, BgNbd, OrdersAhead, fit_bgnbd
 from customer360.enrichment.gamma_gamma import GammaGamma, fit_gamma_gamma
-from customer360.enrichment.model import Floats, Ints, OrderHistory, Orders, count_below
+from customer360.enrichment.model import Floats, Ints, OrderDays, OrderHistory, Orders, count_below
 
 HORIZONS_DAYS = (30, 90)
 LEAST_REPEAT_BUYERS = 100
@@ -47,7 +47,7 @@ class Forecast:
 def forecast(orders: Orders, today: int) -> Forecast:
     """What every buyer will do, from all orders placed by the end of today; each must have placed one."""
     days = orders.until(today).by_day()
-    history = OrderHistory.of(days, today)
+    history = days.history(today)
     valued, value = _valued(days)
     repeat_buyers = int(np.count_nonzero(valued > 1))
     if repeat_buyers < LEAST_REPEAT_BUYERS:
@@ -55,10 +55,14 @@ def forecast(orders: Orders, today: int) -> Forecast:
         return Forecast(
             {horizon: _by_means(history, days, horizon) for horizon in HORIZONS_DAYS}, too_few
         )
-    order_model = fit_bgnbd(history)
+    rows, row_valued, row = _alike(history, valued)
+    order_model = fit_bgnbd(rows, np.bincount(row, minlength=len(rows)))
     value_model = fit_gamma_gamma(valued[valued > 0], value[valued > 0])
+    worth = value_model.mean_value(valued, value)
     ahead = {
-        horizon: _by_models(order_model.orders_ahead(history, horizon), value_model, valued, value)
+        horizon: _by_models(
+            order_model.orders_ahead(rows, horizon), value_model, row_valued, row, worth
+        )
         for horizon in HORIZONS_DAYS
     }
     return Forecast(ahead, None, order_model, value_model)
@@ -69,27 +73,44 @@ def percentile_of(values: Floats) -> Floats:
     return 100 * (1 - count_below(-values) / max(len(values), 1))
 
 
-def _valued(days: Orders) -> tuple[Ints, Floats]:
+def _alike(history: OrderHistory, valued: Ints) -> tuple[OrderHistory, Ints, Ints]:
+    """Histories that differ, on how many of their days orders were of some value, and which of them each buyer has.
+
+    The few buyers with a day of no value have a row for themselves: grouping by both would take longer than it saves.
+    """
+    groups, place = history.grouped()
+    odd = np.flatnonzero(valued != history.repeat_orders + 1)
+    place[odd] = len(groups) + np.arange(len(odd))
+    rows = OrderHistory(
+        np.append(groups.repeat_orders, history.repeat_orders[odd]),
+        np.append(groups.recency_days, history.recency_days[odd]),
+        np.append(groups.age_days, history.age_days[odd]),
+    )
+    return rows, np.append(groups.repeat_orders + 1, valued[odd]), place
+
+
+def _valued(days: OrderDays) -> tuple[Ints, Floats]:
     """Days of each buyer with orders of some value, and their mean value; 0 and 0 where there are none.
 
     The models know no gifts and no corrections, so a day that comes to nothing or less says nothing of value.
     """
     paid = days.total > 0
-    some = Orders(days.buyers, days.buyer[paid], days.day[paid], days.total[paid])
-    count = some.count()
-    return count, some.spend() / np.maximum(count, 1)
+    who, buyers = days.buyer[paid], len(days.begin) - 1
+    count = np.bincount(who, minlength=buyers)
+    return count, np.bincount(who, days.total[paid], buyers) / np.maximum(count, 1)
 
 
-def _by_models(ahead: OrdersAhead, model: GammaGamma, valued: Ints, value: Floats) -> Ahead:
-    mean_value = model.mean_value(valued, value)
-    low, high = (_spend_quantile(ahead, model, valued, mean_value, level) for level in (LOW, HIGH))
-    return Ahead(ahead.mean, ahead.low, ahead.high, ahead.mean * mean_value, low, high)
+def _by_models(
+    ahead: OrdersAhead, model: GammaGamma, valued: Ints, row: Ints, mean_value: Floats
+) -> Ahead:
+    """What buyers do of whom the model expects what is in these rows; mean_value is of each buyer."""
+    low, high = (_spend_quantile(ahead, model, valued, level) for level in (LOW, HIGH))
+    spend, spend_low, spend_high = (one[row] * mean_value for one in (ahead.mean, low, high))
+    return Ahead(ahead.mean[row], ahead.low[row], ahead.high[row], spend, spend_low, spend_high)
 
 
-def _spend_quantile(
-    ahead: OrdersAhead, model: GammaGamma, valued: Ints, mean_value: Floats, level: float
-) -> Floats:
-    """Spend that a share of `level` of such buyers stays below.
+def _spend_quantile(ahead: OrdersAhead, model: GammaGamma, valued: Ints, level: float) -> Floats:
+    """Spend that a share of `level` of such buyers stays below, beside the mean value of an order of theirs.
 
     Fader & Hardie (2013): n orders are worth a gamma (p n) variable times one of the rate's uncertainty, together a
     beta prime one. Of a random n, at least 1, the gamma gets the same mean and variance; the mean is exact.
@@ -101,11 +122,11 @@ def _spend_quantile(
     certain = model.p * valued + model.q
     share = np.clip((level - 1 + any_orders) / any_orders, 0, 1)
     ratio = betaincinv(shape, certain, share)
-    spend: Floats = mean_value * orders_if_any * (certain - 1) / shape * ratio / (1 - ratio)
+    spend: Floats = orders_if_any * (certain - 1) / shape * ratio / (1 - ratio)
     return spend
 
 
-def _by_means(history: OrderHistory, days: Orders, horizon: int) -> Ahead:
+def _by_means(history: OrderHistory, days: OrderDays, horizon: int) -> Ahead:
     """Everybody repeats as the shop's buyers do on average, and spends its mean on a day with orders."""
     rate = history.repeat_orders.sum() / max(int(history.age_days.sum()), 1)
     mean = np.full(len(history), min(rate, 1.0) * horizon)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -14,7 +15,12 @@ Bools = npt.NDArray[np.bool_]
 
 def count_below(values: Floats | Ints) -> Ints:
     """How many of the values are strictly below each: equal values get equal counts."""
-    return np.searchsorted(np.sort(values), values, side="left").astype(np.int64)
+    order = np.argsort(values)
+    ordered = values[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))[: len(values)]
+    below = np.empty(len(values), np.int64)
+    below[order] = np.repeat(first, np.diff(first, append=len(values)))
+    return below
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Orders:
     def until(self, day: int) -> Orders:
         """Those that were placed by the end of the day."""
         placed = self.day <= day
+        if placed.all():
+            return self
         return Orders(self.buyers, self.buyer[placed], self.day[placed], self.total[placed])
 
     def known(self, day: int) -> tuple[Orders, Ints]:
@@ -50,27 +58,60 @@ class Orders:
         """Total spend of each buyer."""
         return np.bincount(self.buyer, self.total, minlength=self.buyers).astype(np.float64)
 
-    def first_day(self, none: int) -> Ints:
-        """Day of each buyer's first order; `none` where there is no order."""
-        first = np.full(self.buyers, np.iinfo(np.int64).max)
-        np.minimum.at(first, self.buyer, self.day)
-        return np.where(self.count() > 0, first, none)
-
     def last_day(self, none: int) -> Ints:
         """Day of each buyer's last order; `none` where there is no order."""
-        last = np.full(self.buyers, np.iinfo(np.int64).min)
+        never = np.iinfo(np.int64).min
+        last = np.full(self.buyers, never)
         np.maximum.at(last, self.buyer, self.day)
-        return np.where(self.count() > 0, last, none)
+        return np.where(last == never, none, last)
 
-    def by_day(self) -> Orders:
-        """One row for each buyer and day with an order, the totals added up; sorted by buyer, then day."""
-        if not len(self.day):
-            return self
-        begin = self.day.min()
-        span = self.day.max() - begin + 1
-        keys, place = np.unique(self.buyer * span + self.day - begin, return_inverse=True)
-        total = np.bincount(place, self.total).astype(np.float64)
-        return Orders(self.buyers, keys // span, keys % span + begin, total)
+    def by_day(self) -> OrderDays:
+        """Days with orders, those of a day added up."""
+        begin = self.day.min(initial=0)
+        shape = (self.buyers, int(self.day.max(initial=0) - begin) + 1)
+        # A matrix of buyers and days, of which only what is there takes room, is sorted in no time.
+        rows = coo_array((self.total, (self.buyer, self.day - begin)), shape=shape).tocsr()
+        return OrderDays(rows.indptr.astype(np.int64), rows.indices + begin, rows.data)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDays:
+    """One row for each buyer and day with an order, sorted by buyer, then day.
+
+    begin: of each buyer, where their rows begin; the last number is that of all rows.
+    """
+
+    begin: Ints
+    day: Ints
+    total: Floats
+
+    @property
+    def buyer(self) -> Ints:
+        """Of each row, whose it is."""
+        return np.repeat(np.arange(len(self.begin) - 1), self.count())
+
+    def count(self) -> Ints:
+        """Days of each buyer."""
+        return np.diff(self.begin)
+
+    def first(self, none: int) -> Ints:
+        """The first day of each buyer; `none` where there is none."""
+        return self._at(self.begin[:-1], none)
+
+    def last(self, none: int) -> Ints:
+        """The last day of each buyer; `none` where there is none."""
+        return self._at(self.begin[1:] - 1, none)
+
+    def history(self, today: int) -> OrderHistory:
+        """The histories of all buyers as of the end of a day; each must have ordered by then, and nobody later."""
+        first, last = self.first(today), self.last(today)
+        return OrderHistory(np.maximum(self.count() - 1, 0), last - first, today - first)
+
+    def _at(self, row: Ints, none: int) -> Ints:
+        some = self.count() > 0
+        found = np.full(len(row), none, np.int64)
+        found[some] = self.day[row[some]]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +127,6 @@ class OrderHistory:
 
     def __len__(self) -> int:
         return len(self.repeat_orders)
-
-    @classmethod
-    def of(cls, orders: Orders, today: int) -> OrderHistory:
-        """The histories of all buyers as of the end of a day; each must have ordered by then."""
-        days = orders.until(today).by_day()
-        first, last = days.first_day(today), days.last_day(today)
-        return cls(np.maximum(days.count() - 1, 0), last - first, today - first)
 
     def counted(self) -> tuple[OrderHistory, Ints]:
         """Histories that differ, and how many buyers have each."""

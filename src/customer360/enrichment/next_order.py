@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from customer360.enrichment.bgnbd import HIGH, LOW
-from customer360.enrichment.model import Bools, Floats, Ints, Orders
+from customer360.enrichment.model import Bools, Floats, Ints, OrderDays, Orders
 
 _SHOP_GAPS = 3
 """The shop's median gap weighs as much as so many gaps of one's own."""
@@ -42,26 +42,22 @@ class NextOrder:
     high_day: Ints
     overdue_days: Ints
     next_day: Ints
+    mean_gap_days: Floats
 
 
 def rhythm_of(orders: Orders) -> Rhythm:
     """The rhythm of everybody who has one; for products `orders` holds one buyer for each pair of buyer and product."""
-    days = orders.by_day()
-    count = days.count()
-    buyer = np.flatnonzero(count > 1)
-    last, first = days.last_day(0)[buyer], days.first_day(0)[buyer]
-    gaps = count[buyer] - 1
-    return Rhythm(buyer, last, gaps, (last - first) / gaps)
+    return _rhythm(orders.by_day())
 
 
 def next_orders(orders: Orders, today: int) -> NextOrder:
     """The next order of everybody who ordered on two days or more by the end of today."""
-    orders = orders.until(today)
-    rhythm = rhythm_of(orders)
+    days = orders.until(today).by_day()
+    rhythm = _rhythm(days)
     mean, gaps, last = rhythm.mean_gap_days, rhythm.gaps, rhythm.last_day
     median = float(np.median(mean)) if len(mean) else 0.0
     expected = _shrunk(mean, gaps, median)
-    low, high = _ratios(orders, median)
+    low, high = _ratios(days, rhythm, median)
     day = last + _whole(mean)
     overdue = np.maximum(today - day, 0)
     rolled = last + _whole(mean * np.ceil((today - last) / mean))
@@ -72,6 +68,7 @@ def next_orders(orders: Orders, today: int) -> NextOrder:
         last + _whole(np.maximum(expected * high, mean)),
         overdue,
         np.where(overdue > 0, rolled, day),
+        mean,
     )
 
 
@@ -82,23 +79,28 @@ def is_due(rhythm: Rhythm, today: int) -> Bools:
     return due
 
 
+def _rhythm(days: OrderDays) -> Rhythm:
+    count = days.count()
+    buyer = np.flatnonzero(count > 1)
+    last, first = days.last(0)[buyer], days.first(0)[buyer]
+    gaps = count[buyer] - 1
+    return Rhythm(buyer, last, gaps, (last - first) / gaps)
+
+
 def _shrunk(mean: Floats, gaps: Ints, median: float) -> Floats:
     """The gap to expect: few gaps of one's own say less than the shop's median."""
     return (gaps * mean + _SHOP_GAPS * median) / (gaps + _SHOP_GAPS)
 
 
-def _ratios(orders: Orders, median: float) -> tuple[float, float]:
+def _ratios(days: OrderDays, rhythm: Rhythm, median: float) -> tuple[float, float]:
     """The quantiles LOW and HIGH of how long last gaps were beside what was to be expected before them."""
-    days = orders.by_day()
-    last = days.last_day(0)
-    earlier = days.day < last[days.buyer]
-    before = rhythm_of(
-        Orders(days.buyers, days.buyer[earlier], days.day[earlier], days.total[earlier])
-    )
-    if len(before.buyer) < _LEAST_RATIOS:
+    told = rhythm.gaps > 1
+    if np.count_nonzero(told) < _LEAST_RATIOS:
         return _USUAL_RATIOS
-    expected = _shrunk(before.mean_gap_days, before.gaps, median)
-    low, high = np.quantile((last[before.buyer] - before.last_day) / expected, (LOW, HIGH))
+    gaps, last = rhythm.gaps[told], rhythm.last_day[told]
+    gap = last - days.day[days.begin[rhythm.buyer[told] + 1] - 2]
+    before = (_whole(gaps * rhythm.mean_gap_days[told]) - gap) / (gaps - 1)
+    low, high = np.quantile(gap / _shrunk(before, gaps - 1, median), (LOW, HIGH))
     return float(low), float(high)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from customer360.enrichment.model import Bools, Floats, Ints, count_below
+from customer360.enrichment.model import Bools, Floats, Ints
 from customer360.profiles.stages import Windows
 
 RECENCY_DAYS = Windows().rfm_recency_days
@@ -46,7 +46,10 @@ def rfm(
 
 def fifth(values: Floats | Ints) -> Ints:
     """1 + floor(5 x share of buyers strictly below), so 5 is the top fifth; in whole numbers, without rounding."""
-    return 1 + 5 * count_below(values) // max(len(values), 1)
+    # Who is above the last of the first fifth has at least a fifth of all strictly below.
+    last = np.array([-(-part * len(values) // 5) - 1 for part in range(1, 5)])
+    limits = np.sort(values)[last] if len(values) else values
+    return 1 + np.searchsorted(limits, values, side="left").astype(np.int64)
 
 
 def top_fifth(values: Floats | Ints) -> Bools:
@@ -58,7 +61,7 @@ def top_fifth(values: Floats | Ints) -> Bools:
 def group_of(recency: Ints, frequency: Ints, monetary: Ints) -> Sequence[str]:
     """The group of each buyer by their scores."""
     both = frequency + monetary
-    names = np.array([GROUPS["low"], GROUPS["middle"], GROUPS["high"]])
+    names = np.array([GROUPS["low"], GROUPS["middle"], GROUPS["high"]], np.object_)
     level = (both > 4).astype(np.int64) + (both >= 8)
     found: list[str] = names[level, recency - 1].tolist()
     return found

@@ -125,13 +125,21 @@ def _learned(
     rare = 1 / (len(away) + 2)
     scores = shares = None
     if len(away) >= LEAST_ISOTONIC_LABELS:
-        scores, place, counts = np.unique(
-            terms @ weights + constant, return_inverse=True, return_counts=True
-        )
-        means = np.bincount(place, away) / counts
-        shares = np.clip(isotonic_regression(means, weights=counts).x, rare, 1 - rare)
+        scores, shares = _curve(terms @ weights + constant, away)
+        shares = np.clip(shares, rare, 1 - rare)
     rate = min(max(rate, rare), 1 - rare)
     return RiskModel(median, weights, constant, scores, shares, rate, origins, len(away))
+
+
+def _curve(score: Floats, away: Floats) -> tuple[Floats, Floats]:
+    """The isotonic curve through the labels by score: of each level stretch of it, the two ends."""
+    order = np.argsort(score)
+    score, away = score[order], away[order]
+    begin = np.flatnonzero(np.concatenate([[True], score[1:] != score[:-1]]))
+    counts = np.diff(begin, append=len(score))
+    found = isotonic_regression(np.add.reduceat(away, begin) / counts, weights=counts)
+    ends = np.union1d(found.blocks[:-1], found.blocks[1:] - 1)
+    return score[begin[ends]], found.x[ends]
 
 
 def _terms(facts: Facts, median_spend: float) -> Floats:

@@ -33,5 +33,6 @@ def tiers(orders_count: Ints, total_spend: Floats) -> Tiers:
     vip_orders = max(float(LEAST_VIP_ORDERS), median)
     top = top_fifth(total_spend)
     vip = top & (orders_count >= vip_orders)
-    tier: list[str] = np.select([~repeat, vip], ["new", "vip"], "regular").tolist()
+    names = np.array(["new", "regular", "vip"], np.object_)
+    tier: list[str] = names[repeat.astype(np.int64) + vip].tolist()
     return Tiers(tier, float(total_spend[top].min()) if top.any() else None, vip_orders)
