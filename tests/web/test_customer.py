@@ -5,7 +5,7 @@ import pytest
 from customer360.clock import DAY
 from customer360.identities.throngs import LARGEST_COMPONENT
 from customer360.intake import merging
-from tests.web.conftest import Site, text_of
+from tests.web.conftest import Site, sign_in, text_of
 
 
 @pytest.fixture
@@ -234,3 +234,18 @@ def test_a_customer_who_was_merged_is_shown_as_the_survivor_until_the_undo(
     assert gone in site.owner.get(f"{site.root}/customers").text
     identity = site.owner.get(f"{ann}/identity").text
     assert "anne@people.example" not in identity.partition("Merge history")[0]
+
+
+def test_the_page_tells_the_stages_with_their_days(site: Site, ann: str) -> None:
+    page = text_of(site.owner.get(ann).text)
+    assert "Converted since 15 Jun 2026; before: new 14 Jun 2026" in page
+
+
+def test_more_than_two_stages_open_as_a_list(site: Site, ann: str) -> None:
+    site.house.clock.advance(90 * DAY)
+    sign_in(site.house, site.owner, site.user_id)
+    page = text_of(site.owner.get(ann).text)
+    assert (
+        "Churned since 13 Sep 2026; before: at risk 15 Jul 2026 – 12 Sep 2026 All 4 stages" in page
+    )
+    assert "Converted, 15 Jun 2026 – 14 Jul 2026 New, 14 Jun 2026" in page

@@ -21,6 +21,8 @@ from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.card import AttributeValue, Card
 from customer360.profiles.event_counts import EventCount, event_counts
 from customer360.profiles.order_views import orders_of
+from customer360.profiles.stage_history import stage_history
+from customer360.profiles.stages import shop_calendar
 from customer360.profiles.timeline import timeline
 from customer360.values import parse_id
 from customer360.web import formats
@@ -165,6 +167,8 @@ def _show(
         fresh = freshness(connection, shop_id)
         values = read(connection, card.profile_id) if read else {}
         values["alert"] = alert_of(connection, shop_id, card.profile_id)
+        calendar = shop_calendar(visit.shop.timezone, visit.shop.settings)
+        values["stages"] = stage_history(connection, shop_id, card.profile_id, calendar, visit.now)
     return Page(template, _values(visit, card, counts) | {"fresh": fresh.of_profiles} | values)
 
 

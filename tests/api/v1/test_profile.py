@@ -231,3 +231,11 @@ def test_answers_are_kept_by_no_cache(full_desk: Desk) -> None:
     for part in PARTS:
         answer = full_desk.ask(address(full_desk, "email:ann@x.example", part))
         assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_stages_of_a_person_come_with_their_days_newest_first(full_desk: Desk) -> None:
+    profile_id = full_desk.house.profile_id("user_id:u1")
+
+    items = full_desk.walk(f"/profiles/{profile_id}/stages", limit=1)
+
+    assert items == [{"stage": "loyal", "since": "2026-06-15", "until": None}]

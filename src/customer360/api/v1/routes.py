@@ -26,6 +26,7 @@ from customer360.api.v1 import (
     rules,
     segment_people,
     segments,
+    stages,
 )
 from customer360.api.v1.asked import MergedAway, asked, moved
 
@@ -119,6 +120,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/profiles/{profile_id}/segments",
         segment_people.list_profile_segments,
         (*_OF_A_PROFILE, *_OF_A_LIST, 503),
+    ),
+    Endpoint(
+        "Profiles",
+        "GET",
+        "/profiles/{profile_id}/stages",
+        stages.list_profile_stages,
+        (*_OF_A_PROFILE, *_OF_A_LIST),
     ),
     Endpoint("Segments", "GET", "/segments", segments.list_segments, _OF_A_LIST),
     Endpoint("Segments", "POST", "/segments", segments.create_segment, (400, 409, 413, 422)),
