@@ -129,6 +129,9 @@ STOREFRONT: frozenset[str] = frozenset(
 ACTED: frozenset[str] = frozenset(entry.name for entry in EVENT_TYPES if entry.acted)
 """Events in which the person acted; messages sent to them are none."""
 
+OPT_INS: frozenset[str] = frozenset(("consent_granted", "email_resubscribed"))
+"""Events in which the person agreed to be written to."""
+
 OUR_DOING: frozenset[str] = frozenset(
     entry.name
     for entry in EVENT_TYPES

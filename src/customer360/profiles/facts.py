@@ -55,6 +55,22 @@ class Facts:
     last_touch: tuple[Instant, Touch] | None = None
     identifiers: list[IdentifierFact] = field(default_factory=list)
 
+    @property
+    def acted_at(self) -> Instant | None:
+        """When the person last did something; orders count, also those that only their payment told of."""
+        return max([self.aggregate.acted_at, *(one.placed_at for one in self.orders)]) or None
+
+    @property
+    def opted_in_at(self) -> Instant | None:
+        """When they first agreed to be written to."""
+        return self.aggregate.opted_in_at or None
+
+    @property
+    def product_views(self) -> int:
+        """How often they viewed a product."""
+        views = self.aggregate.types.get("product_viewed")
+        return views.n if views else 0
+
 
 def gather(connection: Connection, shop_id: int, profile_ids: Sequence[int]) -> dict[int, Facts]:
     """The facts of these profiles; merged and unknown ids are left out."""

@@ -13,7 +13,7 @@ import msgspec
 
 from customer360.clock import Instant
 from customer360.events.model import Address, Event, Traits, Trust
-from customer360.events.vocabulary import ACTED
+from customer360.events.vocabulary import ACTED, OPT_INS
 
 TraitValue = str | int | float | bool
 
@@ -139,6 +139,8 @@ class Aggregate(Addressing, omit_defaults=True):
     types: dict[str, Count] = {}
     sources: dict[str, Count] = {}
     acted_at: Instant = 0
+    opted_in_at: Instant = 0
+    """When consent was first granted; 0 for never."""
     in_store_at: Instant = 0
     negative_reviews: int = 0
     traits: dict[str, Trait] = {}
@@ -193,6 +195,7 @@ def fold(
     _count(aggregate.sources, source, at)
     if event.type in ACTED and at > aggregate.acted_at:
         aggregate.acted_at = at
+    _fold_opt_in(aggregate, event, trust)
     if event.place == "in_store" and at > aggregate.in_store_at:
         aggregate.in_store_at = at
     if event.type == "review_submitted":
@@ -216,6 +219,7 @@ def combine(parts: Iterable[Aggregate]) -> Aggregate:
                 else:
                     counts[name] = Count(count.n, count.first_at, count.last_at)
         whole.acted_at = max(whole.acted_at, part.acted_at)
+        whole.opted_in_at = _first(whole.opted_in_at, part.opted_in_at)
         whole.in_store_at = max(whole.in_store_at, part.in_store_at)
         whole.negative_reviews += part.negative_reviews
         for name, trait in part.traits.items():
@@ -264,6 +268,21 @@ def _count(counts: dict[str, Count], name: str, at: Instant) -> None:
         counts[name] = Count(1, at, at)
     else:
         count.add(at)
+
+
+def _fold_opt_in(aggregate: Aggregate, event: Event, trust: Trust) -> None:
+    """An opt-in is the person's own, or a consent of which a trusted source tells, such as an import."""
+    if event.type in OPT_INS:
+        aggregate.opted_in_at = _first(aggregate.opted_in_at, event.occurred_at)
+    for report in event.consents:
+        if report.state == "granted" and trust is Trust.FULL:
+            at = report.occurred_at or event.occurred_at
+            aggregate.opted_in_at = _first(aggregate.opted_in_at, at)
+
+
+def _first(one: Instant, other: Instant) -> Instant:
+    """The earlier of two times, of which either may never have been."""
+    return min(one, other) if one and other else one or other
 
 
 def _fold_traits(

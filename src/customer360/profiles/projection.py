@@ -1,4 +1,4 @@
-"""One row per profile for the warehouse: every attribute that only new facts change."""
+"""One row per profile for the warehouse: every attribute that only new facts change, and what stages follow from."""
 
 from __future__ import annotations
 
@@ -50,6 +50,10 @@ FIELDS: tuple[Field, ...] = (
         Field(attribute.name, _KINDS_OF_TEXT.get(attribute.name, _KINDS[attribute.type]))
         for attribute in STORED
     ),
+    # No attributes: the stage follows from them, and from orders and sessions.
+    Field("last_acted_at", Kind.TIME),
+    Field("opted_in_at", Kind.TIME),
+    Field("product_views", Kind.COUNT),
 )
 
 
@@ -96,6 +100,9 @@ def _rows(
                 facts.profile_id,
                 kind_of(facts),
                 *_values(stored_attributes(facts, points.get(facts.profile_id, ()))),
+                facts.acted_at,
+                facts.opted_in_at,
+                facts.product_views,
             )
             for facts in people
         ]
