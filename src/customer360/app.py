@@ -15,6 +15,7 @@ from customer360.clock import Clock, SystemClock
 from customer360.connectors.sources import SOURCES
 from customer360.consent.contact_points import contact_points
 from customer360.enrichment import warehouse as enrichment_warehouse
+from customer360.enrichment.actions import next_best_action
 from customer360.enrichment.explain import explanations
 from customer360.enrichment.run import Enrichment
 from customer360.enrichment.standing import standing
@@ -28,7 +29,9 @@ from customer360.migrations import upgrade
 from customer360.profiles import warehouse as profiles_warehouse
 from customer360.profiles.card import Card, ContactPointView, load_card
 from customer360.profiles.projection import profiles_mirror
+from customer360.profiles.stages import shop_calendar
 from customer360.segments import warehouse as segments_warehouse
+from customer360.segments.queue import scores_changed
 from customer360.settings import Settings
 from customer360.storage.database import Database
 from customer360.storage.engines.duckdb import DuckDBEngine
@@ -62,10 +65,12 @@ class App:
         return load_card(
             connection,
             shop.shop_id,
-            shop.timezone,
+            shop_calendar(shop.timezone, shop.settings),
             profile_id,
             self.clock.now(),
             read_contact_points,
+            read_scores,
+            next_best_action,
         )
 
     def explanations(
@@ -82,7 +87,7 @@ class App:
     @property
     def enrichment(self) -> Enrichment:
         """What computes the scores of a shop."""
-        return Enrichment(self.database, self.warehouse, self.clock)
+        return Enrichment(self.database, self.warehouse, self.clock, scores_changed)
 
     def close(self) -> None:
         """Finish what is under way and give everything back."""

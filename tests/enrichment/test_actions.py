@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from customer360.enrichment.actions import TABLE, as_markdown, next_best_actions
+from customer360.enrichment.actions import (
+    TABLE,
+    as_markdown,
+    next_best_action,
+    next_best_actions,
+)
 from customer360.profiles.attributes import BY_NAME
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +46,17 @@ def test_the_first_row_that_fits_decides(
     found = next_best_actions([stage], [band], np.array([reachable]), np.array([due]))
 
     assert found == [action]
+
+
+def test_one_person_has_the_action_that_they_have_in_the_crowd() -> None:
+    assert next_best_action("loyal", "healthy", True, True) == "remind_reorder"
+    assert next_best_action("new", "", False, False) == "ask_consent"
+
+
+def test_actions_are_those_that_segments_can_ask_for() -> None:
+    actions = dict.fromkeys(row.action for row in TABLE)
+
+    assert BY_NAME["next_best_action"].choices == tuple(actions)
 
 
 def test_everybody_has_an_action_and_every_row_has_somebody() -> None:

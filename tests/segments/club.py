@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ from customer360.storage.database import Database
 from customer360.storage.metadata import profile_changes, shop_clock
 from customer360.storage.mirror import Schema
 from customer360.warehouse.query import LocalWarehouse
-from tests.segments.shop import NOW, SCHEMA, TIMEZONE, Person, tables_of
+from tests.segments.shop import CALENDAR, NOW, SCHEMA, TIMEZONE, Person, tables_of
 from tests.warehouse.store import AT, Store, open_engine
 
 Answer = TypeVar("Answer")
@@ -40,7 +41,7 @@ SHOP = Shop(
     uninstalled_at=None,
     digest_key=b"",
     created_at=AT,
-    settings={},
+    settings={"enrichment": asdict(CALENDAR.windows)},
 )
 
 

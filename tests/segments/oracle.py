@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from customer360.clock import Instant, local_date, parse_instant
+from customer360.enrichment.actions import next_best_action
 from customer360.profiles.attributes import BY_NAME
+from customer360.profiles.stages import stage_of
 from customer360.segments.ast import (
     ALL_CUSTOMERS_ID,
     AllOf,
@@ -24,9 +26,10 @@ from customer360.segments.ast import (
 )
 from customer360.segments.catalogue import EVENT_BY_NAME, property_of
 from customer360.segments.days import day_of
-from tests.segments.shop import NOW, TIMEZONE, Event, Order, Person
+from tests.segments.shop import CALENDAR, NOW, TIMEZONE, Event, Order, Person
 
 TODAY = local_date(NOW, TIMEZONE)
+CHANNELS = ("email", "sms", "whatsapp", "push")
 SENT = ("email_sent", "sms_sent", "whatsapp_sent", "push_sent")
 HOLDS_FOR_NOTHING = ("is_empty", "neq", "not_in", "not_contains")
 
@@ -65,7 +68,7 @@ def is_member(person: Person, segment_id: int) -> bool:
 def attribute_of(person: Person, name: str) -> Any:
     if name == "days_since_last_order":
         last = person.attributes["last_order_at"]
-        return None if last is None else (TODAY - local_date(last, TIMEZONE)).days
+        return None if last is None else days_since(last)
     if name in ("messages_today", "messages_7d", "fatigue"):
         since = TODAY - timedelta(days=0 if name == "messages_today" else 7)
         sent = [
@@ -74,7 +77,40 @@ def attribute_of(person: Person, name: str) -> Any:
             if one.type in SENT and local_date(one.at, TIMEZONE) >= since
         ]
         return min(Decimal(1), Decimal(len(sent)) / 10) if name == "fatigue" else len(sent)
+    if name in BY_NAME and BY_NAME[name].enriched:
+        return enriched(person, name)
     return person.attributes.get(name)
+
+
+def enriched(person: Person, name: str) -> Any:
+    scores = person.scores or {}
+    if name == "lifecycle_stage":
+        return stage(person)
+    if name == "rfm_group" and person.attributes.get("orders_count") == 0:
+        return "prospects"
+    if name == "next_order_overdue_days":
+        expected = scores.get("predicted_next_order_at")
+        return None if expected is None else max(0, days_since(expected))
+    if name == "next_best_action":
+        consents = (person.attributes.get(f"consent_{one}") for one in CHANNELS)
+        told = [
+            scores.get("churn_band") or "",
+            "granted" in consents,
+            bool(scores.get("products_due")),
+        ]
+        return next_best_action(stage(person), *told)
+    return scores.get(name)
+
+
+def stage(person: Person) -> str:
+    told = person.attributes
+    acted = told.get("last_acted_at")
+    facts = [int(told.get(one) or 0) for one in ("orders_count", "sessions_count", "product_views")]
+    return stage_of(acted, *facts, told.get("opted_in_at") is not None, NOW, CALENDAR)
+
+
+def days_since(at: Instant) -> int:
+    return (TODAY - local_date(at, TIMEZONE)).days
 
 
 def fits(kind: str, found: Any, op: str, value: Any) -> bool:

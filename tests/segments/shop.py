@@ -12,12 +12,14 @@ from typing import Any
 import pyarrow as pa
 
 from customer360.clock import DAY, HOUR, Instant, local_date, parse_instant, start_of_day
+from customer360.enrichment import warehouse as enrichment_warehouse
 from customer360.errors import InvalidRule
 from customer360.events import warehouse as events_warehouse
 from customer360.identities import warehouse as identities_warehouse
 from customer360.profiles import warehouse as profiles_warehouse
-from customer360.profiles.attributes import STORED
+from customer360.profiles.attributes import SCORED, STORED
 from customer360.profiles.projection import profiles_mirror
+from customer360.profiles.stages import ShopCalendar, Windows
 from customer360.segments import warehouse as segments_warehouse
 from customer360.segments.ast import EventDid, Rule, conditions_of
 from customer360.segments.catalogue import EVENT_BY_NAME, PROPERTY_BY_NAME, property_of
@@ -28,6 +30,8 @@ from customer360.warehouse.schema import arrow_type
 
 TIMEZONE = "Europe/Dublin"
 NOW = parse_instant("2026-06-15T12:00:00Z")
+CALENDAR = ShopCalendar(TIMEZONE, Windows(at_risk_days=5, churned_days=30))
+"""By which stages are told here: windows of the shop's own."""
 SEGMENTS = (1, 7, 614519532646400001)
 SCHEMA = Schema(
     mirrors=(
@@ -36,6 +40,7 @@ SCHEMA = Schema(
         *profiles_warehouse.MIRRORS,
         profiles_mirror(lambda *_: {}, lambda *_: frozenset()),
         *segments_warehouse.MIRRORS,
+        *enrichment_warehouse.MIRRORS,
     ),
     views=profiles_warehouse.VIEWS,
 )
@@ -64,7 +69,10 @@ class Order:
 
 @dataclass
 class Person:
-    """All that a rule can ask of somebody."""
+    """All that a rule can ask of somebody.
+
+    `attributes` hold what stages follow from as well; `scores` is None for whoever enrichment found nothing of.
+    """
 
     profile_id: int
     kind: str = "customer"
@@ -72,6 +80,7 @@ class Person:
     events: list[Event] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     segments: set[int] = field(default_factory=set)
+    scores: dict[str, Any] | None = None
 
 
 class Inventor:
@@ -103,8 +112,11 @@ class Inventor:
         person = Person(
             profile_id,
             random.choice(("customer", "customer", "visitor")),
-            {one.name: self.maybe(one.type, one.choices) for one in STORED},
+            {one.name: self.maybe(one.type, one.choices) for one in STORED} | self.acts(),
             segments={one for one in SEGMENTS if random.random() < 0.5},
+            scores={one.name: self.maybe(one.type, one.choices) for one in SCORED}
+            if random.random() < 0.8
+            else None,
         )
         for _ in range(random.randrange(8)):
             event = random.choice(self.events)
@@ -113,6 +125,17 @@ class Inventor:
             else:
                 person.events.append(Event(event, self.time(), self.properties(event)))
         return person
+
+    def acts(self) -> dict[str, Any]:
+        """What stages follow from besides attributes, at and around the shop's windows."""
+        random, windows = self.random, CALENDAR.windows
+        days = random.choice((0, windows.at_risk_days, windows.churned_days)) - 1
+        midnight = start_of_day(local_date(NOW - days * DAY, TIMEZONE), TIMEZONE)
+        return {
+            "last_acted_at": random.choice((None, midnight, midnight - 1, self.time())),
+            "opted_in_at": random.choice((None, self.time())),
+            "product_views": Decimal(random.randrange(5)),
+        }
 
     def order(self) -> Order:
         random, entry = self.random, EVENT_BY_NAME["order_placed"]
@@ -224,6 +247,8 @@ def _rows_of(people: Sequence[Person]) -> dict[str, list[dict[str, Any]]]:
         rows["profiles"].append(
             {"profile_id": profile_id, "kind": person.kind, **person.attributes}
         )
+        if person.scores is not None:
+            rows["scores"].append({"profile_id": profile_id, **person.scores})
         rows["fragment_profiles"] += [
             {"fragment_id": 2 * profile_id + part, "profile_id": profile_id} for part in (0, 1)
         ]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customer360.clock import DAY, Instant
+from customer360.profiles.stages import ShopCalendar, Windows
 from customer360.segments.ast import ALL_CUSTOMERS_ID, AllOf, AnyOf, MemberOf, Node, Not, Rule
 from customer360.segments.changed import Question, select_memberships
 from customer360.segments.follow import LastQuestion
@@ -19,7 +20,7 @@ from customer360.segments.parse import parse_query
 from customer360.storage.engines.duckdb import DuckDBSession
 from tests.examples import examples
 from tests.segments import oracle
-from tests.segments.shop import NOW, TIMEZONE, Inventor, Person
+from tests.segments.shop import CALENDAR, NOW, Inventor, Person
 from tests.segments.test_to_sql import BUYERS
 from tests.segments.trees import RULES
 from tests.segments.warehouses import DuckDB, Warehouse, ask
@@ -71,7 +72,7 @@ def test_all_rules_at_once_mean_whom_python_means(
     warehouse.fill(people)
     changed = [one.profile_id for one in people[::2]]
 
-    rows = ask(warehouse, select_memberships(segments, NOW, TIMEZONE, warehouse.schema), changed)
+    rows = ask(warehouse, select_memberships(segments, NOW, CALENDAR, warehouse.schema), changed)
 
     expected = meant(segments, people)
     assert sorted(profile_id for profile_id, *_ in rows) == changed
@@ -89,7 +90,7 @@ def test_memberships_are_a_row_for_each_segment_and_member() -> None:
         9: parse_query("orders_count > 0"),
     }
 
-    question = Question(rules, NOW, TIMEZONE)
+    question = Question(rules, NOW, CALENDAR)
     found = question.memberships(DuckDBSession(warehouse.connection), [6, 1, 2, 99])
 
     assert found.column_names == ["segment_id", "profile_id"]
@@ -99,14 +100,14 @@ def test_memberships_are_a_row_for_each_segment_and_member() -> None:
 def test_nobody_is_in_anything_where_nobody_or_nothing_is_asked_for() -> None:
     session = DuckDBSession(DuckDB().connection)
 
-    assert Question({}, NOW, TIMEZONE).memberships(session, [1]).num_rows == 0
-    assert Question({7: Rule()}, NOW, TIMEZONE).memberships(session, []).num_rows == 0
+    assert Question({}, NOW, CALENDAR).memberships(session, [1]).num_rows == 0
+    assert Question({7: Rule()}, NOW, CALENDAR).memberships(session, []).num_rows == 0
 
 
 def test_no_rows_are_copied_that_no_rule_looks_at() -> None:
     rules = {7: parse_query("country = 'IE'"), 8: parse_query("page_viewed MATCHES ()")}
 
-    assert select_memberships(rules, NOW, TIMEZONE).copies.keys() == {
+    assert select_memberships(rules, NOW, CALENDAR).copies.keys() == {
         "owners",
         "copied_events",
         "copied_profiles",
@@ -114,21 +115,22 @@ def test_no_rows_are_copied_that_no_rule_looks_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "now", "timezone", "same"),
+    ("version", "now", "calendar", "same"),
     [
-        (1, NOW, TIMEZONE, True),
-        (1, NOW + 1, TIMEZONE, True),
-        (2, NOW, TIMEZONE, False),
-        (1, NOW + DAY, TIMEZONE, False),
-        (1, NOW, "UTC", False),
+        (1, NOW, CALENDAR, True),
+        (1, NOW + 1, CALENDAR, True),
+        (2, NOW, CALENDAR, False),
+        (1, NOW + DAY, CALENDAR, False),
+        (1, NOW, replace(CALENDAR, timezone="UTC"), False),
+        (1, NOW, replace(CALENDAR, windows=Windows()), False),
     ],
 )
 def test_a_question_is_kept_while_its_rules_and_the_shops_day_are_the_same(
-    version: int, now: Instant, timezone: str, same: bool
+    version: int, now: Instant, calendar: ShopCalendar, same: bool
 ) -> None:
     last, segment = LastQuestion(), all_customers()
-    question = last.about({1: segment}, NOW, TIMEZONE)
+    question = last.about({1: segment}, NOW, CALENDAR)
 
-    asked = last.about({1: replace(segment, version=version)}, now, timezone)
+    asked = last.about({1: replace(segment, version=version)}, now, calendar)
 
     assert (asked is question) is same

@@ -21,7 +21,7 @@ from customer360.segments.conditions import attribute_is
 from customer360.segments.members import changes_since, member_ids, segments_of
 from customer360.segments.model import Cause
 from customer360.segments.parse import parse_query
-from customer360.segments.queue import shops_to_refresh, standing
+from customer360.segments.queue import due_causes, scores_changed, shops_to_refresh, standing
 from customer360.segments.store import (
     change_segment,
     delete_segment,
@@ -212,6 +212,71 @@ def test_another_time_zone_of_the_shop_moves_people_by_time(club: Club) -> None:
     club.refresh()
 
     assert club.told(before) == [(made, ANN, False, "time")]
+
+
+def test_other_windows_of_the_shop_stage_everybody_anew_at_once(club: Club) -> None:
+    club.fill([person(ANN, last_acted_at=NOW - 20 * DAY, orders_count=Decimal(1)), person(BOB)])
+    churned = club.make("Churned", parse_query("lifecycle_stage = 'churned'"))
+    asking = club.make("Not churned", parse_query(f"segments NOT CONTAINS '{churned}'"))
+    recent = club.make("Recent", RECENT)
+    club.refresh()
+    assert (club.members(churned), club.members(asking)) == (set(), {ANN, BOB})
+    before, found = club.last_change(), club.segment(recent).refreshed_at
+
+    windows = {"at_risk_days": 7, "churned_days": 14}
+    club.shop = msgspec.structs.replace(SHOP, settings={"enrichment": windows})
+    club.clock.advance(MINUTE)
+    club.refresh()
+
+    assert sorted(club.told(before)) == [(churned, ANN, True, "time"), (asking, ANN, False, "time")]
+    assert club.segment(recent).refreshed_at == found
+
+
+def risky(*profile_ids: int) -> list[Person]:
+    """Three people, of whom these are likely lost."""
+    return [
+        Person(one, scores={"churn_band": "likely_lost" if one in profile_ids else "healthy"})
+        for one in (ANN, BOB, CAT)
+    ]
+
+
+LOST = parse_query("churn_band = 'likely_lost'")
+
+
+def test_new_scores_move_whom_rules_mean_by_them(club: Club) -> None:
+    club.fill(risky(ANN))
+    lost = club.make("Lost", LOST)
+    others = club.make("Others", parse_query(f"segments NOT CONTAINS '{lost}'"))
+    overdue = club.make("Overdue", parse_query("next_order_overdue_days > 0"))
+    club.make("Everyone", Rule())
+    club.refresh()
+    before = club.last_change()
+
+    club.fill(risky(BOB))
+    club.do(scores_changed)
+    waiting = set(club.do(due_causes))
+    club.refresh()
+
+    assert waiting == {lost, others, overdue}
+    assert sorted(club.told(before)) == [
+        (lost, ANN, False, "time"),
+        (lost, BOB, True, "time"),
+        (others, ANN, True, "time"),
+        (others, BOB, False, "time"),
+    ]
+
+
+def test_new_scores_win_over_a_look_at_the_old_ones_that_is_under_way(club: Club) -> None:
+    club.fill(risky(ANN, BOB))
+    lost = club.make("Lost", LOST)
+    club.refresher = club.new_refresher(most_moves=1)
+    club.refresher.turn(SHOP)
+
+    club.fill(risky(CAT))
+    club.do(scores_changed)
+    club.refresh()
+
+    assert club.members(lost) == {CAT}
 
 
 def test_whoever_changes_while_a_day_begins_moves_by_the_event(club: Club) -> None:

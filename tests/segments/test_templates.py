@@ -15,7 +15,7 @@ from customer360.segments.rule import read_rule, write_rule
 from customer360.segments.sentence import Speaker
 from customer360.segments.templates import TEMPLATE_BY_ID, TEMPLATES, Template
 from tests.segments import oracle
-from tests.segments.shop import NOW, TIMEZONE, Event, Inventor, Order, Person
+from tests.segments.shop import CALENDAR, NOW, Event, Inventor, Order, Person
 from tests.segments.warehouses import SHOP_ID, DuckDB
 
 
@@ -34,12 +34,25 @@ def warehouse() -> Iterator[DuckDB]:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.template_id)
 def test_a_template_means_whom_python_means(warehouse: Any, template: Template) -> None:
-    found = preview(warehouse, SHOP_ID, template.rule, NOW, TIMEZONE)
+    found = preview(warehouse, SHOP_ID, template.rule, NOW, CALENDAR)
 
     assert read_rule(write_rule(template.rule)) == template.rule
     assert found.count == len(oracle.members(template.rule, warehouse.people))
-    assert bool(found.notices) == template.enriched
+    assert not found.notices
     assert Speaker("EUR").sentence(template.rule).startswith("Customers ")
+
+
+def test_templates_that_wait_for_a_run_of_enrichment_say_so() -> None:
+    waiting = {template.template_id for template in TEMPLATES if template.enriched}
+
+    assert waiting == {
+        "vips",
+        "vips_at_risk",
+        "drifting_customers",
+        "lookalike_seed",
+        "likely_lost",
+        "order_overdue",
+    }
 
 
 def test_every_template_has_an_id_of_its_own() -> None:
@@ -63,6 +76,10 @@ def buyer(days: int, **attributes: Any) -> Person:
     return Person(1, attributes={**known, **attributes}, orders=[Order(NOW - days * DAY, told, [])])
 
 
+def scored(percentile: float, band: str) -> Person:
+    return Person(1, scores={"ltv_percentile": Decimal(percentile), "churn_band": band})
+
+
 @pytest.mark.parametrize(
     ("template_id", "person", "expected"),
     [
@@ -81,6 +98,11 @@ def buyer(days: int, **attributes: Any) -> Person:
         ("win_back", buyer(120, orders_count=Decimal(2)), True),
         ("win_back", buyer(400, orders_count=Decimal(2)), False),
         ("new_customers", buyer(9, first_order_at=NOW - 9 * DAY), True),
+        ("drifting_customers", scored(80, "drifting"), True),
+        ("drifting_customers", scored(99.5, "at_risk"), True),
+        ("drifting_customers", scored(79, "drifting"), False),
+        ("drifting_customers", scored(80, "healthy"), False),
+        ("drifting_customers", scored(80, "likely_lost"), False),
         ("subscribers_without_order", Person(1, attributes=SUBSCRIBER), True),
     ],
 )  # fmt: skip

@@ -14,23 +14,24 @@ from sqlglot import exp
 
 from customer360.clock import parse_instant
 from customer360.profiles.attributes import ATTRIBUTES, Attribute
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import EVERYONE, EventDid, Node, Not, Rule, rule_of
 from customer360.segments.catalogue import EVENT_BY_NAME, operators_of
-from customer360.segments.comparisons import Bound, certain, table
+from customer360.segments.comparisons import Bound, certain
 from customer360.segments.conditions import attribute_is
 from customer360.segments.parse import parse_query
 from customer360.segments.rule import read_rule
 from customer360.segments.to_sql import (
     MEASURED,
-    PEOPLE,
     Compiled,
     Evaluator,
+    of_people,
     person,
     select_members,
 )
 from tests.examples import examples
 from tests.segments import oracle
-from tests.segments.shop import NOW, TIMEZONE, Event, Inventor, Order, Person
+from tests.segments.shop import CALENDAR, NOW, TIMEZONE, Event, Inventor, Order, Person
 from tests.segments.test_rule import EXAMPLE
 from tests.segments.test_text import OURS, SHOPIFY
 from tests.segments.trees import NODES, RULES, event_conditions
@@ -39,7 +40,7 @@ from tests.segments.warehouses import Warehouse
 
 def found(warehouse: Warehouse, rule: Rule) -> set[int]:
     """Whom the warehouse answers, nobody twice."""
-    compiled = select_members(rule, NOW, TIMEZONE, warehouse.schema)
+    compiled = select_members(rule, NOW, CALENDAR, warehouse.schema)
     members = [profile_id for (profile_id,) in warehouse.rows(compiled)]
     assert len(members) == len(set(members))
     return set(members)
@@ -55,10 +56,10 @@ def check(warehouse: Warehouse, rules: Sequence[Rule], people: Sequence[Person])
 def check_each(warehouse: Warehouse, nodes: Sequence[Node], people: Sequence[Person]) -> None:
     """Each node holds for whom Python says that it does, and is never null."""
     warehouse.fill(people)
-    bound = Bound(NOW, TIMEZONE)
+    bound = Bound(NOW, CALENDAR)
     evaluator = Evaluator(bound, warehouse.schema)
     truths = exp.select(person(), *(certain(evaluator.condition(node)) for node in nodes))
-    query = truths.from_(table("profiles", PEOPLE, warehouse.schema))
+    query = of_people(truths, warehouse.schema)
     rows = warehouse.rows(Compiled(query, bound.values))
 
     found = {profile_id: held for profile_id, *held in rows}
@@ -199,6 +200,8 @@ BUYERS = [
         ("event('Quiz finished') MATCHES (property('it''s/ok~') = 'yes')", {EVE}),
         ("event('Quiz finished') MATCHES (property('other') IS NULL, sum('score') = 7)", {EVE}),
         ("churn_risk IS NULL AND NOT churn_risk > 0.5", EVERYBODY),
+        ("rfm_group = 'prospects'", set()),
+        ("next_order_overdue_days IS NULL", EVERYBODY),
         ("churn_risk <= 0.5", set()),
     ],
 )
@@ -209,6 +212,59 @@ def test_what_people_bought_and_did_is_counted_like_this(
 
     assert found(warehouse, parse_query(query)) == expected
     assert oracle.members(parse_query(query), BUYERS) == expected
+
+
+@pytest.mark.parametrize(
+    ("acted", "now", "stage"),
+    [
+        # Clocks go forward in Dublin on 29 March 2026, and back on 25 October.
+        ("2026-03-01T23:45", "2026-03-31T01:15", "at_risk"),
+        ("2026-03-01T00:15", "2026-03-30T23:45", "loyal"),
+        ("2026-01-10T23:59", "2026-04-10T00:01", "churned"),
+        ("2026-01-10T00:01", "2026-04-09T23:59", "at_risk"),
+        ("2026-10-01T23:45", "2026-10-31T00:15", "at_risk"),
+        ("2026-10-01T00:15", "2026-10-30T23:45", "loyal"),
+        ("2026-08-01T23:59", "2026-10-30T00:01", "churned"),
+        ("2026-08-01T00:01", "2026-10-29T23:59", "at_risk"),
+    ],
+)
+def test_stages_count_the_shops_calendar_days_across_a_change_of_clocks(
+    warehouse: Warehouse, acted: str, now: str, stage: str
+) -> None:
+    at = parse_instant(acted, TIMEZONE)
+    warehouse.fill([Person(1, attributes={"orders_count": Decimal(2), "last_acted_at": at})])
+
+    rule, instant = parse_query(f"lifecycle_stage = '{stage}'"), parse_instant(now, TIMEZONE)
+    compiled = select_members(rule, instant, ShopCalendar(TIMEZONE), warehouse.schema)
+
+    assert warehouse.rows(compiled) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("expected_at", "days"),
+    [
+        ("2026-06-20T12:00", 0),
+        ("2026-06-15T00:00", 0),
+        ("2026-06-14T23:59", 1),
+        ("2026-06-05T12:00", 10),
+    ],
+)
+def test_an_order_is_overdue_by_the_days_since_it_was_expected(
+    warehouse: Warehouse, expected_at: str, days: int
+) -> None:
+    at = parse_instant(expected_at, TIMEZONE)
+    warehouse.fill([Person(1, scores={"predicted_next_order_at": at}), Person(2)])
+
+    assert found(warehouse, parse_query(f"next_order_overdue_days = {days}")) == {1}
+    assert found(warehouse, parse_query("next_order_overdue_days > 0")) == ({1} if days else set())
+
+
+def test_scores_are_read_only_where_a_rule_asks_for_them() -> None:
+    without = select_members(parse_query("lifecycle_stage = 'loyal'"), NOW, CALENDAR).sql()
+    asked = select_members(parse_query("NOT churn_risk > 0.5"), NOW, CALENDAR).sql()
+
+    assert "scores" not in without
+    assert asked.count("scores") == 1
 
 
 def test_every_query_of_shopifys_means_whom_python_means(
@@ -239,7 +295,7 @@ def test_each_condition_holds_for_a_person_or_does_not(
 def test_no_value_of_a_rule_stands_in_the_sql() -> None:
     rule = parse_query("country = 'xx''--' AND event('yy''') MATCHES (property('zz') = 'ww')")
 
-    compiled = select_members(rule, NOW, TIMEZONE)
+    compiled = select_members(rule, NOW, CALENDAR)
 
     assert not re.search("xx|yy|zz|ww", compiled.sql())
     assert compiled.values == ["xx'--", "yy'", "zz", "ww"]

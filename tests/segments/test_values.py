@@ -52,9 +52,19 @@ PEOPLE = [
             order(TEA, promo_codes=["TEN"]),
         ],
     ),
-    Person(2, attributes={"country": "GB", "tags": ["vip lounge"], "consent_email": "granted"}),
-    Person(3, attributes={"country": "IE", "tags": None, "consent_email": "never"}),
-    Person(4, "visitor", attributes={"country": "FR", "tags": []}),
+    Person(
+        2,
+        attributes={"country": "GB", "tags": ["vip lounge"], "consent_email": "granted"},
+        scores={"products_due": ["Green tea", "Mug"]},
+    ),
+    Person(
+        3,
+        attributes={"country": "IE", "tags": None, "consent_email": "never"},
+        scores={"products_due": ["Green tea"]},
+    ),
+    Person(
+        4, "visitor", attributes={"country": "FR", "tags": []}, scores={"products_due": ["Mug"]}
+    ),
     Person(5, orders=[Order(NOW, order(MUG).told, order(MUG).lines, cancelled=True)]),
 ]
 
@@ -80,7 +90,14 @@ def warehouse() -> Iterator[DuckDB]:
             [Offer("granted", 2), Offer("never", 1), Offer("pending", 0), Offer("withdrawn", 0)],
         ),
         ("churn_band", "lost", [Offer("likely_lost", 0)]),
-        ("next_best_action", "", []),
+        (
+            "next_best_action",
+            "order",
+            [Offer("remind_reorder", 0), Offer("second_order", 0), Offer("first_order", 0)],
+        ),
+        ("lifecycle_stage", "ch", [Offer("churned", 0)]),
+        ("products_due", "", [Offer("Green tea", 2), Offer("Mug", 1)]),
+        ("churn_risk", "", []),
         ("orders_count", "", []),
     ],
 )

@@ -17,7 +17,7 @@ from customer360.segments.parse import parse_query
 from customer360.segments.why import Answer, EventsOwn, Why, why
 from tests.examples import examples
 from tests.segments import oracle
-from tests.segments.shop import NOW, TIMEZONE, Event, Inventor, Order, Person
+from tests.segments.shop import CALENDAR, NOW, Event, Inventor, Order, Person
 from tests.segments.trees import RULES
 from tests.segments.warehouses import SHOP_ID, DuckDB
 
@@ -74,7 +74,7 @@ BOB = Person(
 
 def asked(warehouse: DuckDB, query: str, person: Person = ANN) -> Why:
     warehouse.fill([ANN, BOB])
-    found = why(warehouse, SHOP_ID, [parse_query(query)], person.profile_id, NOW, TIMEZONE)
+    found = why(warehouse, SHOP_ID, [parse_query(query)], person.profile_id, NOW, CALENDAR)
     assert found is not None
     return found[0]
 
@@ -149,7 +149,7 @@ def test_several_rules_are_answered_at_once(warehouse: DuckDB) -> None:
         Rule(),
     ]
 
-    found = why(warehouse, SHOP_ID, rules, ANN.profile_id, NOW, TIMEZONE)
+    found = why(warehouse, SHOP_ID, rules, ANN.profile_id, NOW, CALENDAR)
 
     assert found is not None
     assert [one.holds for one in found] == [True, False, True]
@@ -158,7 +158,7 @@ def test_several_rules_are_answered_at_once(warehouse: DuckDB) -> None:
 def test_whom_the_warehouse_does_not_know_yet_gets_no_answer(warehouse: DuckDB) -> None:
     warehouse.fill([ANN])
 
-    assert why(warehouse, SHOP_ID, [parse_query("country = 'IE'")], 99, NOW, TIMEZONE) is None
+    assert why(warehouse, SHOP_ID, [parse_query("country = 'IE'")], 99, NOW, CALENDAR) is None
 
 
 def check(answer: Answer, person: Person) -> None:
@@ -177,11 +177,11 @@ def test_what_holds_for_a_person_is_what_python_says(
     warehouse.fill(people)
     person = people[1]
 
-    found = why(warehouse, SHOP_ID, rules, person.profile_id, NOW, TIMEZONE)
+    found = why(warehouse, SHOP_ID, rules, person.profile_id, NOW, CALENDAR)
 
     assert found is not None
     for rule, one in zip(rules, found, strict=True):
         assert one.holds == (person.profile_id in oracle.members(rule, people))
         assert one.root.node == rule.root
         check(one.root, person)
-    assert why(warehouse, SHOP_ID, [Rule(AllOf())], 0, NOW, TIMEZONE) is None
+    assert why(warehouse, SHOP_ID, [Rule(AllOf())], 0, NOW, CALENDAR) is None

@@ -11,12 +11,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
+from sqlglot import exp
 
 from customer360.clock import from_datetime
 from customer360.identities.tables import profiles
-from customer360.profiles.attributes import STORED
+from customer360.profiles.attributes import ENRICHED_ATTRIBUTES, STORED
+from customer360.profiles.browse import raw
+from customer360.profiles.stages import shop_calendar
 from customer360.segments.ast import Rule
+from customer360.segments.comparisons import Bound
 from customer360.segments.store import create_segment
+from customer360.segments.to_sql import Compiled, Evaluator, of_people, person
 from customer360.values import texts_in, to_decimal
 from tests.house import House, at
 from tests.stories.histories import ALWAYS, POOL, Draft, call, line, rows, webhook
@@ -140,6 +145,32 @@ def test_the_warehouse_says_of_everybody_what_their_card_says(house: House, seed
             if attribute.type not in EXACT and not told:
                 continue  # scrubbed
             assert told == expected, (attribute.name, card)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_segments_say_of_everybody_what_enrichment_says_on_their_card(
+    house: House, seed: int
+) -> None:
+    live(house, seed)
+    shop, now = house.shop, house.clock.now()
+    bound = Bound(now, shop_calendar(shop.timezone, shop.settings))
+    evaluator = Evaluator(bound)
+    # What is overdue is compared with days, and has no value of its own.
+    names = [one.name for one in ENRICHED_ATTRIBUTES if one.name != "next_order_overdue_days"]
+    values = (evaluator.value(name).as_(name) for name in names)
+    query = Compiled(of_people(exp.select(person(), *values)), bound.values)
+
+    found = house.app.warehouse.query(shop.shop_id, query.sql(), query.values).to_pylist()
+
+    with house.app.database.read() as connection:
+        cards = {
+            row["profile_id"]: house.app.card(connection, shop, row["profile_id"]) for row in found
+        }
+    for row in map(raw, found):
+        card = cards[row.pop("profile_id")]
+        assert row == {name: card.attributes[name] for name in names}
+    assert len({row["lifecycle_stage"] for row in found}) > 2
+    assert {"prospects", "new"} <= {row["rfm_group"] for row in found}
 
 
 def comparable(value: Any) -> Any:

@@ -21,6 +21,7 @@ from customer360.bench.served import serving
 from customer360.bench.store import Progress, Store, prepared
 from customer360.clock import Instant, SystemClock, local_date
 from customer360.errors import NotFound
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import Rule
 from customer360.segments.changed import Question
 from customer360.segments.parse import parse_query
@@ -41,6 +42,7 @@ DEFAULT_SEGMENTS = 300
 """So many has a large shop."""
 _RULES = Path(__file__).parents[3] / "benchmarks" / "segments"
 _TIMEZONE = "Europe/Dublin"
+_CALENDAR = ShopCalendar(_TIMEZONE)
 _ROWS_AT_ONCE = 500_000
 # So many people change within a second or two of 500 events a second.
 _CHANGED = 1000
@@ -102,7 +104,7 @@ def bench_segments(
     with prepared(kept_in, name, fill) as store:
         beside = (kept_in or store.path.parent) / f"{name}-clickhouse" if clickhouse else None
         with _opened(store) as (app, warehouse):
-            asked = {name: select_members(rule, now, _TIMEZONE) for name, rule in rules.items()}
+            asked = {name: select_members(rule, now, _CALENDAR) for name, rule in rules.items()}
             times = _beside_clickhouse(store, warehouse, asked, beside, rounds, progress)
             changes = _changes(store, warehouse, many_rules(segments), now, rounds)
         previews = _previews(store, rules, rounds, progress)
@@ -223,7 +225,7 @@ def _changes(
     store: Store, warehouse: LocalWarehouse, rules: Sequence[Rule], now: Instant, rounds: int
 ) -> list[float]:
     """Seconds until all of many segments are answered for people who changed."""
-    question = Question(dict(enumerate(rules)), now, _TIMEZONE)
+    question = Question(dict(enumerate(rules)), now, _CALENDAR)
     people = "select profile_id from profiles where sessions_count > 0 order by hash(profile_id + {}) limit {}"
     seconds = []
     for number in range(rounds + 1):

@@ -13,6 +13,7 @@ import typer
 from customer360.cli.opening import JsonOption, ShopOption, named_shop, opened_app
 from customer360.cli.output import ask, print_json, print_pairs, print_table
 from customer360.errors import InvalidInput
+from customer360.profiles.stages import shop_calendar
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -145,7 +146,11 @@ def preview(
             segments = list_segments(connection, found.shop_id)
         check_known(wanted, [one.segment_id for one in segments])
         seen = previews.preview(
-            app.warehouse, found.shop_id, wanted, app.clock.now(), found.timezone
+            app.warehouse,
+            found.shop_id,
+            wanted,
+            app.clock.now(),
+            shop_calendar(found.timezone, found.settings),
         )
     speaker = _speaker(found, segments)
     if as_json:

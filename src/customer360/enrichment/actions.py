@@ -59,6 +59,11 @@ def next_best_actions(
     return found
 
 
+def next_best_action(stage: str, band: str, reachable: bool, due: bool) -> str:
+    """The action for one person."""
+    return next_best_actions([stage], [band], np.array([reachable]), np.array([due]))[0]
+
+
 def as_markdown() -> str:
     """The table as docs/enrichment.md shows it."""
     return "\n".join(

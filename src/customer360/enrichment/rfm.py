@@ -12,8 +12,6 @@ from customer360.profiles.stages import Windows
 
 RECENCY_DAYS = Windows().rfm_recency_days
 
-NO_ORDER_GROUP = "prospects"
-
 GROUPS: dict[str, tuple[str, str, str, str, str]] = {
     "high": ("previously_loyal", "previously_loyal", "loyal", "loyal", "champions"),
     "middle": ("at_risk", "at_risk", "needs_attention", "active", "active"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+AttributeValue = int | float | str | bool | list[str] | None
+"""A value as cards hold it: an amount in ten-thousandths, a time as an instant."""
 AttributeType = Literal["number", "money", "time", "text", "list", "boolean", "choice"]
 
 _ORDERED = ("eq", "neq", "gt", "gte", "lt", "lte", "between")
@@ -29,7 +31,7 @@ OPERATORS: dict[AttributeType, tuple[str, ...]] = {
 class Attribute:
     """`moves` says that time alone changes it: it is computed on reading and never stored.
 
-    `enriched` says that it is computed from the crowd; nothing does so yet, so it is null.
+    `enriched` says that enrichment computes it from the crowd, or that it follows from what enrichment computed.
     """
 
     name: str
@@ -83,6 +85,10 @@ def _channel_attributes() -> tuple[Attribute, ...]:
 
 CHANNEL_ATTRIBUTES: tuple[Attribute, ...] = _channel_attributes()
 """What is known of messages and consents on each channel."""
+CONSENTS: tuple[str, ...] = tuple(
+    one.name for one in CHANNEL_ATTRIBUTES if one.name.startswith("consent_")
+)
+"""Whoever granted one of them can be reached."""
 
 
 def _enriched(
@@ -94,7 +100,7 @@ def _enriched(
 ENRICHED_ATTRIBUTES: tuple[Attribute, ...] = (
     _enriched(
         "lifecycle_stage", "Lifecycle stage", "choice", "Where the person is in the lifecycle",
-        "new", "engaged", "converted", "loyal", "at_risk", "churned",
+        "new", "engaged", "converted", "loyal", "at_risk", "churned", moves=True,
     ),
     _enriched(
         "tier", "Customer tier", "choice", "What a buyer is to the shop: new has one order, VIPs spend most",
@@ -125,10 +131,23 @@ ENRICHED_ATTRIBUTES: tuple[Attribute, ...] = (
         "Calendar days since the predicted next order", moves=True,
     ),
     _enriched("products_due", "Products due", "list", "Products due to be ordered again"),
-    _enriched("next_best_action", "Next best action", "text", "What the shop may do next for the person"),
+    _enriched(
+        "next_best_action", "Next best action", "choice", "What the shop may do next for the person",
+        "leave_out", "ask_consent", "last_attempt", "remind_reorder", "second_order", "win_back", "soft_offer", "wait",
+        "reward", "first_order", "welcome", moves=True,
+    ),
     _enriched("engagement_score", "Engagement score", "number", "0 to 100; recent visits and orders count most"),
 )  # fmt: skip
-"""What enrichment computes from the crowd."""
+"""What enrichment tells of a person."""
+
+SCORED: tuple[Attribute, ...] = tuple(
+    one
+    for one in ENRICHED_ATTRIBUTES
+    if one.name not in ("lifecycle_stage", "next_order_overdue_days", "next_best_action")
+)
+"""What a run of enrichment stores in `scores`; the others follow from facts, scores and the day on reading."""
+NO_ORDER_GROUP = "prospects"
+"""The RFM group of whoever has no order."""
 
 ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(
@@ -238,4 +257,4 @@ BY_NAME: dict[str, Attribute] = {attribute.name: attribute for attribute in ATTR
 STORED: tuple[Attribute, ...] = tuple(
     attribute for attribute in ATTRIBUTES if not attribute.moves and not attribute.enriched
 )
-"""What the warehouse keeps; the rest follows from the clock, or will come with enrichment."""
+"""What the warehouse keeps of a profile; the rest follows from the clock, or comes from enrichment."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 import pyarrow as pa
+from sqlglot import exp
 
-from customer360.clock import Instant, from_datetime, to_datetime
+from customer360.clock import Instant, from_datetime, local_date, start_of_day, to_datetime
 from customer360.errors import InvalidInput
-from customer360.profiles.attributes import BY_NAME, STORED
+from customer360.profiles.attributes import BY_NAME, SCORED, STORED
+from customer360.profiles.stage_sql import stage_sql
+from customer360.profiles.stages import ShopCalendar
 from customer360.values import Amount, texts_in, to_decimal
 
 
@@ -24,10 +27,20 @@ class WarehouseQuery(Protocol):
 
 SORTABLE: frozenset[str] = frozenset(
     attribute.name
-    for attribute in STORED
+    for attribute in (*STORED, *SCORED)
     if attribute.type in ("number", "money", "time", "text", "choice")
 )
-_LISTS = frozenset(attribute.name for attribute in STORED if attribute.type == "list")
+_LISTS = frozenset(one.name for one in (*STORED, *SCORED) if one.type == "list")
+_SCORED = frozenset(one.name for one in SCORED)
+_STAGE = "lifecycle_stage"
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The time and the shop's calendar by which stages are told."""
+
+    now: Instant
+    calendar: ShopCalendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,8 @@ class Wanted:
     spend_min: Amount | None = None
     seen_since: Instant | None = None
     profile_ids: tuple[int, ...] | None = None
+    stages: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
     segment_id: int | None = None
     """A segment that the shop made: its members as the warehouse has them."""
 
@@ -81,42 +96,69 @@ def browse(
     offset: int = 0,
     after: Position | None = None,
     columns: Sequence[str] = COLUMNS,
+    today: Today | None = None,
 ) -> Found:
     """A page of profiles: from `offset` on, or those that come `after` the last row of another page.
 
-    Rows hold the columns and the sorting attribute. Raises InvalidInput when `sort` is no attribute that orders.
+    Rows hold the columns and the sorting attribute; whoever asks for stages says what day it is. Raises InvalidInput
+    when `sort` is no attribute that orders.
     """
     if sort not in SORTABLE:
         raise InvalidInput(f"{sort!r} cannot order a list of customers", "sort")
-    where, params = _conditions(wanted)
+    where, params = _conditions(wanted, today)
     direction = "desc" if descending else "asc"
     beyond, bound = _beyond(sort, descending, after)
-    selected = dict.fromkeys((*columns, sort))
+    names = dict.fromkeys((*columns, sort))
+    selected, shown = [*names], list[Any]()
+    if _STAGE in names:
+        stage, shown = _stage(today)
+        selected[selected.index(_STAGE)] = f"{stage} as {_STAGE}"
     table = warehouse.query(
         shop_id,
         f"""
         select profile_id, kind, {", ".join(selected)}
-        from profiles
+        from {_source(wanted, names)}
         where {where} and {beyond}
         order by {sort} {direction} nulls last, profile_id desc
         limit ? offset ?
         """,
-        [*params, *bound, limit, offset],
+        [*shown, *params, *bound, limit, offset],
     )
-    total, everyone = _counts(warehouse, shop_id, wanted)
+    total, everyone = _counts(warehouse, shop_id, wanted, today)
     return Found([raw(row) for row in table.to_pylist()], total, everyone)
 
 
-def _counts(warehouse: WarehouseQuery, shop_id: int, wanted: Wanted) -> tuple[int, int]:
+def _source(wanted: Wanted, names: Iterable[str]) -> str:
+    """Profiles, with their scores beside them where any is looked at."""
+    scored = wanted.tiers or not _SCORED.isdisjoint(names)
+    return "profiles left join scores using (profile_id)" if scored else "profiles"
+
+
+def _stage(today: Today | None) -> tuple[str, list[Any]]:
+    """The stage of a row, and the values that it binds."""
+    assert today is not None
+    zone, bound = today.calendar.timezone, list[Any]()
+
+    def days_ago(count: int) -> exp.Expr:
+        day = local_date(today.now, zone) - timedelta(days=count)
+        bound.append(to_datetime(start_of_day(day, zone)).replace(tzinfo=None))
+        return exp.Placeholder()
+
+    return stage_sql(today.calendar.windows, exp.column, days_ago).sql("duckdb"), bound
+
+
+def _counts(
+    warehouse: WarehouseQuery, shop_id: int, wanted: Wanted, today: Today | None
+) -> tuple[int, int]:
     """How many match, and of how many."""
-    where, params = _conditions(wanted)
+    where, params = _conditions(wanted, today)
     counts = warehouse.query(
         shop_id,
         f"""
         select
             count(*) filter (where {where}) as total,
             count(*) filter (where kind = 'customer' or ? <> 'customer') as everyone
-        from profiles
+        from {_source(wanted, ())}
         """,
         [*params, wanted.kind],
     ).to_pylist()[0]
@@ -139,11 +181,18 @@ def countries(warehouse: WarehouseQuery, shop_id: int) -> list[tuple[str, int]]:
     return [(row["country"], int(row["n"])) for row in table.to_pylist()]
 
 
-def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
+def _conditions(wanted: Wanted, today: Today | None) -> tuple[str, list[Any]]:
     parts: list[tuple[str, list[Any]]] = []
     if wanted.kind != "all":
         parts.append(("kind = ?", [wanted.kind]))
-    for column, values in (("country", wanted.countries), ("shopping_place", wanted.places)):
+    if wanted.stages:
+        stage, bound = _stage(today)
+        parts.append((f"{stage} in (select unnest(?))", [*bound, list(wanted.stages)]))
+    for column, values in (
+        ("country", wanted.countries),
+        ("shopping_place", wanted.places),
+        ("tier", wanted.tiers),
+    ):
         if values:
             parts.append((f"{column} in (select unnest(?))", [list(values)]))
     if wanted.has_email is not None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
 from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from customer360.clock import Instant, local_date, start_of_day, to_iso
+from customer360.clock import Instant, local_date, to_iso
 from customer360.errors import ProfileNotFound
 from customer360.events.model import Address, Identifier
 from customer360.identities.tables import profiles
@@ -19,17 +18,16 @@ from customer360.profiles.attributes import (
     ATTRIBUTES,
     BY_NAME,
     CHANNEL_ATTRIBUTES,
-    FULL_FATIGUE,
     SENT,
+    AttributeValue,
 )
 from customer360.profiles.facts import Facts, OrderFact, gather
 from customer360.profiles.fold import Names, names_of, tags_of
 from customer360.profiles.identifiers import IdentifierFact
+from customer360.profiles.moving import NextAction, Scores, enriched_attributes, moving_attributes
+from customer360.profiles.stages import ShopCalendar
 from customer360.profiles.touches import Touch
-from customer360.storage.database import rows_in
 from customer360.values import money_text
-
-AttributeValue = int | float | str | bool | list[str] | None
 
 _COUNTED_AS: dict[str, str] = {
     "email_sent": "email_sent_count",
@@ -97,6 +95,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     identifiers: tuple[IdentifierView, ...]
     contact_points: tuple[ContactPointView, ...]
     attributes: dict[str, AttributeValue]
+    scores: Scores
+    """All that enrichment stored of the person, also what is no attribute: intervals, and what an index is made of."""
     traits: tuple[TraitView, ...]
 
 
@@ -105,6 +105,9 @@ ReadContactPoints = Callable[
     Mapping[int, Sequence[ContactPointView]],
 ]
 """How the consent capability answers: contact points by profile, of its fragments and identifiers."""
+
+ReadScores = Callable[[Connection, int, int], Scores]
+"""How the enrichment capability answers what its last run found, by shop and profile."""
 
 
 def resolve_id(connection: Connection, shop_id: int, profile_id: int) -> int:
@@ -122,10 +125,12 @@ def resolve_id(connection: Connection, shop_id: int, profile_id: int) -> int:
 def load_card(
     connection: Connection,
     shop_id: int,
-    timezone: str,
+    calendar: ShopCalendar,
     profile_id: int,
     now: Instant,
     read_contact_points: ReadContactPoints,
+    read_scores: ReadScores,
+    next_action: NextAction,
 ) -> Card:
     """Everything about one profile; its id differs from the one asked for after a merge."""
     survivor = resolve_id(connection, shop_id, profile_id)
@@ -134,7 +139,10 @@ def load_card(
         survivor, ()
     )
     attributes = stored_attributes(facts, points)
-    attributes |= _moving_attributes(connection, shop_id, timezone, facts, attributes, now)
+    attributes |= moving_attributes(connection, shop_id, calendar, facts, attributes, now)
+    scores = read_scores(connection, shop_id, survivor)
+    today = local_date(now, calendar.timezone)
+    attributes |= enriched_attributes(scores, attributes, today, calendar.timezone, next_action)
     names = names_of(facts.aggregate)
     return Card(
         profile_id=survivor,
@@ -146,7 +154,8 @@ def load_card(
         addresses=facts.aggregate.newest_addresses(),
         identifiers=tuple(_identifier(fact) for fact in facts.identifiers),
         contact_points=tuple(points),
-        attributes={attribute.name: attributes.get(attribute.name) for attribute in ATTRIBUTES},
+        attributes={attribute.name: attributes[attribute.name] for attribute in ATTRIBUTES},
+        scores=scores,
         traits=_traits(facts, names),
     )
 
@@ -342,48 +351,6 @@ def _consent(channel: str, points: Sequence[ContactPointView]) -> str:
     """Of the address that a message would go to: one with a grant, else the one seen last."""
     states = [point.consent for point in points if point.channel == channel]
     return "granted" if "granted" in states else states[0]
-
-
-def _moving_attributes(
-    connection: Connection,
-    shop_id: int,
-    timezone: str,
-    facts: Facts,
-    stored: Mapping[str, AttributeValue],
-    now: Instant,
-) -> dict[str, AttributeValue]:
-    today = local_date(now, timezone)
-    last_order_at = stored["last_order_at"]
-    # As a segment counts: from the start of the shop's day a week ago.
-    week_ago = start_of_day(today - timedelta(days=7), timezone)
-    sent = _sent_since(connection, shop_id, facts, week_ago)
-    midnight, week = start_of_day(today, timezone), len(sent)
-    return {
-        "days_since_last_order": None
-        if last_order_at is None
-        else _days(int(last_order_at), today, timezone),  # type: ignore[arg-type]
-        "messages_today": sum(at >= midnight for at in sent),
-        "messages_7d": week,
-        "fatigue": min(1.0, week / FULL_FATIGUE),
-    }
-
-
-def _days(since: Instant, today: date, timezone: str) -> int:
-    return (today - local_date(since, timezone)).days
-
-
-def _sent_since(
-    connection: Connection, shop_id: int, facts: Facts, since: Instant
-) -> list[Instant]:
-    """When messages went out to the person, from a time on."""
-    members = [fragment for fragment, at in facts.messaged_at.items() if at >= since]
-    return [at for (at,) in rows_in(connection, _SENT, (shop_id, since), members)]
-
-
-_SENT = (
-    "select occurred_at from events"
-    f" where shop_id = {{}} and occurred_at >= {{}} and type in {SENT} and fragment_id in {{}}"
-)
 
 
 def _traits(facts: Facts, names: Names | None) -> tuple[TraitView, ...]:

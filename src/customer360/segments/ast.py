@@ -139,6 +139,15 @@ def conditions_of(node: Node) -> Iterator[Condition]:
         yield from conditions_of(part)
 
 
+def all_conditions(rule: Rule, others: Mapping[int, Rule]) -> Iterator[Condition]:
+    """Every condition of a rule, those of the segments that it asks for included; these are among the others."""
+    for condition in conditions_of(rule.root):
+        if isinstance(condition, MemberOf) and condition.segment_id in others:
+            yield from all_conditions(others[condition.segment_id], others)
+        else:
+            yield condition
+
+
 def depth_of(node: Node) -> int:
     """How many groups and negations are within each other."""
     parts = parts_of(node)

@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from customer360.profiles.attributes import BY_NAME
+from customer360.profiles.attributes import STORED
+from customer360.profiles.stage_sql import STAGE_COLUMNS
 from customer360.segments.comparisons import Bound, ordered, table
 from customer360.segments.event_sql import OF_ORDER, TABLES, Occurrences, Source, Test, rows_of
 from customer360.segments.to_sql import PEOPLE, person
@@ -23,7 +24,8 @@ MEASURED_PEOPLE = "measured_people"
 """The query's name for the people with what is counted beside them."""
 _OWNERS = "owners"
 _COPIED_PEOPLE = "copied_profiles"
-_PEOPLE_COLUMNS = frozenset(("kind", *BY_NAME))
+_COPIED_SCORES = "copied_scores"
+_PEOPLE_COLUMNS = frozenset(("kind", *STAGE_COLUMNS, *(one.name for one in STORED)))
 _FITTING = "fitting_lines"
 
 Columns = dict[exp.Expr, str]
@@ -39,6 +41,7 @@ class AtOnce:
         self._measured: dict[Source, Columns] = {}
         self._lines: Columns = {}
         self._types: dict[exp.Expr, None] = {}
+        self._scores: dict[str, None] = {}
 
     def __call__(self, occurrences: Occurrences, tests: Sequence[Test]) -> exp.Expr:
         """Whether a person's occurrences pass all tests, where there is one if there are none; never null."""
@@ -69,6 +72,11 @@ class AtOnce:
 
         return measure.transform(collected)
 
+    def score(self, name: str) -> exp.Expr:
+        """The column of a person's score."""
+        self._scores[name] = None
+        return exp.column(name, PEOPLE)
+
     def steps(self, asked: Iterable[exp.Expr]) -> Iterator[tuple[str, exp.Select]]:
         """Copies of the rows of the people in `CHANGED`, each made of those before it.
 
@@ -92,6 +100,8 @@ class AtOnce:
             yield f"copied_{source}", rows.where(*of_types)
         attributes = sorted(_names(asked, PEOPLE) & _PEOPLE_COLUMNS)
         yield _COPIED_PEOPLE, of_changed("profiles", self._schema, ("profile_id", *attributes))
+        if self._scores:
+            yield _COPIED_SCORES, of_changed("scores", self._schema, ("profile_id", *self._scores))
 
     def measures(self) -> Iterator[tuple[str, exp.Select]]:
         """What is counted in the copies; the last are `MEASURED_PEOPLE`."""
@@ -109,6 +119,10 @@ class AtOnce:
             same = exp.column("profile_id", source).eq(person())
             people = people.join(source, on=same, join_type="left")
             people = people.select(*(exp.column(name, source) for name in columns.values()))
+        if self._scores:
+            same = exp.column("profile_id", _COPIED_SCORES).eq(person())
+            people = people.join(_COPIED_SCORES, on=same, join_type="left")
+            people = people.select(*(exp.column(name, _COPIED_SCORES) for name in self._scores))
         yield MEASURED_PEOPLE, people
 
 

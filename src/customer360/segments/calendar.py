@@ -5,50 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from customer360.profiles.attributes import BY_NAME
+from customer360.profiles.attributes import BY_NAME, SCORED
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import (
     AttributeIs,
     Condition,
     EventDid,
-    MemberOf,
     PropertyIs,
     Rule,
     Value,
-    conditions_of,
+    all_conditions,
 )
 from customer360.segments.catalogue import property_of
 from customer360.segments.days import TODAY, is_day, offset_of
+from customer360.segments.enriched import OVERDUE
 from customer360.segments.to_sql import MEASURED
 
-_COUNTED_FROM_TODAY = ("days_since_last_order", *MEASURED)
+_SCORED = frozenset((*(one.name for one in SCORED), OVERDUE, "next_best_action"))
+_STAGED = ("lifecycle_stage", "next_best_action")
+_COUNTED_FROM_TODAY = ("days_since_last_order", OVERDUE, *_STAGED, *MEASURED)
 
 
-def calendar_of(rule: Rule, others: Mapping[int, Rule], today: date, timezone: str) -> str:
+def calendar_of(rule: Rule, others: Mapping[int, Rule], today: date, calendar: ShopCalendar) -> str:
     """Empty where a rule asks for no day, the zone where it names days, zone and day where it counts from today.
 
-    others: the rules of the segments it may ask for.
+    Where it asks for stages, the shop's windows stand behind these. others: the rules of the segments it may ask for.
     """
-    days = set(_days(rule, others))
-    if any(_moves(day) for day in days):
-        return f"{timezone} {today.isoformat()}"
-    return timezone if days else ""
+    conditions = [*all_conditions(rule, others)]
+    days = {day for one in conditions for day in _days_in(one)}
+    if not any(_moves(day) for day in days):
+        return calendar.timezone if days else ""
+    counted = f"{calendar.timezone} {today.isoformat()}"
+    if not any(isinstance(one, AttributeIs) and one.attribute in _STAGED for one in conditions):
+        return counted
+    windows = calendar.windows
+    return f"{counted} {windows.at_risk_days} {windows.churned_days}"
+
+
+def asks_for_scores(rule: Rule, others: Mapping[int, Rule]) -> bool:
+    """Whether a run of enrichment may move people in or out of a segment with this rule."""
+    return any(
+        isinstance(one, AttributeIs) and one.attribute in _SCORED
+        for one in all_conditions(rule, others)
+    )
 
 
 def _moves(day: str) -> bool:
     return day == TODAY or offset_of(day) is not None
 
 
-def _days(rule: Rule, others: Mapping[int, Rule]) -> Iterator[str]:
-    """The days that a rule names, those of segments that it asks for included."""
-    for condition in conditions_of(rule.root):
-        if isinstance(condition, MemberOf):
-            if condition.segment_id in others:
-                yield from _days(others[condition.segment_id], others)
-        else:
-            yield from _days_in(condition)
-
-
 def _days_in(condition: Condition) -> Iterator[str]:
+    """The days that a condition names."""
     if isinstance(condition, AttributeIs):
         yield from _days_of_attribute(condition)
     elif isinstance(condition, EventDid):

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from customer360.clock import Instant
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import Rule, segments_in
 from customer360.segments.at_once import CHANGED, AtOnce
 from customer360.segments.comparisons import Bound, certain, table
@@ -40,9 +41,9 @@ class Question:
     among the rules; nobody is in one that is not.
     """
 
-    def __init__(self, rules: Mapping[int, Rule], now: Instant, timezone: str) -> None:
+    def __init__(self, rules: Mapping[int, Rule], now: Instant, calendar: ShopCalendar) -> None:
         self._segments = list(rules)
-        steps = select_memberships(rules, now, timezone)
+        steps = select_memberships(rules, now, calendar)
         self._copies = {name: (one.sql(), one.values) for name, one in steps.copies.items()}
         self._answer = (steps.answer.sql(), steps.answer.values)
 
@@ -66,16 +67,16 @@ class Question:
 
 def select_changed(profile_ids: Sequence[int]) -> Compiled:
     """The ids as a table."""
-    bound = Bound(0, "UTC")
+    bound = Bound(0, ShopCalendar("UTC"))
     ids = exp.Unnest(expressions=[bound.ids(profile_ids)]).as_("profile_id")
     return compiled(exp.select(ids), bound)
 
 
 def select_memberships(
-    rules: Mapping[int, Rule], now: Instant, timezone: str, schema: str = "main"
+    rules: Mapping[int, Rule], now: Instant, calendar: ShopCalendar, schema: str = "main"
 ) -> Steps:
     """Of each person asked for: their id, and in the rules' order whether each means them: means_0, means_1, …"""
-    bound = Bound(now, timezone)
+    bound = Bound(now, calendar)
     at_once = AtOnce(bound, schema)
     columns = {segment_id: f"means_{number}" for number, segment_id in enumerate(rules)}
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 from sqlglot import exp
 
 from customer360.clock import Instant, local_date, to_datetime
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import Scalar, Value
 from customer360.segments.catalogue import ValueType
 from customer360.segments.days import days_ago, span_of
@@ -45,9 +46,14 @@ class Bound:
     """Values beside the SQL that names them, and the time at which a rule is asked: the shop's day."""
 
     now: Instant
-    timezone: str
+    calendar: ShopCalendar
     values: list[Any] = field(default_factory=list)
     _places: dict[tuple[type, Any], int] = field(default_factory=dict)
+
+    @property
+    def timezone(self) -> str:
+        """The shop's time zone."""
+        return self.calendar.timezone
 
     @property
     def today(self) -> date:

@@ -55,10 +55,13 @@ Measure: TypeAlias = tuple[Occurrences, exp.Expr]
 
 
 class Answer(Protocol):
-    """How a question about occurrences is asked."""
+    """How a question about occurrences, or about scores, is asked."""
 
     def __call__(self, occurrences: Occurrences, tests: Sequence[Test]) -> exp.Expr:
         """Whether a person's occurrences pass all tests, where there is one if there are none; never null."""
+
+    def score(self, name: str) -> exp.Expr:
+        """The column of what enrichment stored of a person; null where it stored nothing."""
 
 
 class EventSql:

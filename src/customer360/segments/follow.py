@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from customer360.clock import Instant, local_date
 from customer360.errors import WarehouseBusy, place_of
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import Rule, segments_in
 from customer360.segments.changed import Question
 from customer360.segments.model import Cause, Segment
@@ -40,12 +41,14 @@ class LastQuestion:
         self._about: tuple[object, ...] = ()
         self._question: Question | None = None
 
-    def about(self, segments: Mapping[int, Segment], now: Instant, timezone: str) -> Question:
+    def about(
+        self, segments: Mapping[int, Segment], now: Instant, calendar: ShopCalendar
+    ) -> Question:
         """The question about these segments, written anew only where it is another."""
         versions = {segment_id: one.version for segment_id, one in segments.items()}
-        about = (versions, local_date(now, timezone), timezone)
+        about = (versions, local_date(now, calendar.timezone), calendar)
         if self._question is None or about != self._about:
-            self._question = Question(_rules_of(segments), now, timezone)
+            self._question = Question(_rules_of(segments), now, calendar)
             self._about = about
         return self._question
 
@@ -57,7 +60,7 @@ def whom_rules_mean(
     following: Collection[int],
     profile_ids: Sequence[int],
     now: Instant,
-    timezone: str,
+    calendar: ShopCalendar,
 ) -> Meant:
     """Who of these people is in which of the segments that follow.
 
@@ -75,7 +78,7 @@ def whom_rules_mean(
         }
 
     try:
-        return Meant(ask(last.about(segments, now, timezone), following))
+        return Meant(ask(last.about(segments, now, calendar), following))
     except WarehouseBusy:
         raise
     except Exception as error:
@@ -83,7 +86,7 @@ def whom_rules_mean(
     meant, rules = Meant(), _rules_of(segments)
     for segment_id in following:
         try:
-            alone = Question(with_asked_for(segment_id, rules), now, timezone)
+            alone = Question(with_asked_for(segment_id, rules), now, calendar)
             meant.pairs |= ask(alone, (segment_id,))
         except WarehouseBusy:
             raise

@@ -49,9 +49,7 @@ def _about(condition: Condition) -> Iterator[str]:
             yield from _about_property(condition.event, condition.sum.property, None)
         return
     known = BY_NAME[condition.attribute]
-    if known.enriched:
-        yield f"{known.label} is not computed yet, so it is empty for everybody."
-    elif known.type in ("text", "list"):
+    if known.type in ("text", "list"):
         yield from _about_value(known.name, condition.value)
 
 

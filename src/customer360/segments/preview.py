@@ -15,6 +15,7 @@ from sqlglot import exp
 from customer360.clock import Instant
 from customer360.events.model import Channel
 from customer360.profiles.browse import WarehouseQuery
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import (
     AllOf,
     AnyOf,
@@ -28,7 +29,7 @@ from customer360.segments.ast import (
 )
 from customer360.segments.comparisons import Bound, certain
 from customer360.segments.notices import Notice, notices
-from customer360.segments.to_sql import DIALECT, Compiled, Evaluator, select_members
+from customer360.segments.to_sql import DIALECT, Compiled, Evaluator, of_people, select_members
 from customer360.values import Amount
 
 SAMPLES = 5
@@ -95,10 +96,10 @@ class Preview:
 
 
 def preview(
-    warehouse: WarehouseQuery, shop_id: int, rule: Rule, now: Instant, timezone: str
+    warehouse: WarehouseQuery, shop_id: int, rule: Rule, now: Instant, calendar: ShopCalendar
 ) -> Preview:
     """Whom a rule means now."""
-    compiled = select_members(rule, now, timezone)
+    compiled = select_members(rule, now, calendar)
     sql = _PREVIEW.format(
         found=compiled.query.select(*(exp.column(name) for name in _TOLD)).sql(DIALECT),
         kinds=", ".join(_KINDS),
@@ -122,7 +123,7 @@ def preview(
         reach={channel: _reach(counts, channel) for channel in CHANNELS},
         bottlenecks=()
         if counts["found_count"] or not counts["everyone"]
-        else bottlenecks(warehouse, shop_id, rule, now, timezone),
+        else bottlenecks(warehouse, shop_id, rule, now, calendar),
         notices=notices(rule),
     )
 
@@ -171,7 +172,7 @@ def _reach(counts: Mapping[str, Any], channel: Channel) -> Reach:
 
 
 def bottlenecks(
-    warehouse: WarehouseQuery, shop_id: int, rule: Rule, now: Instant, timezone: str
+    warehouse: WarehouseQuery, shop_id: int, rule: Rule, now: Instant, calendar: ShopCalendar
 ) -> tuple[Bottleneck, ...]:
     """The parts without which a rule that means nobody would mean somebody, the one that hides most first.
 
@@ -182,7 +183,7 @@ def bottlenecks(
     if not tried:
         return ()
     conditions = [*dict.fromkeys(conditions_of(rule.root))]
-    compiled = _truths(conditions, rule.include_visitors, now, timezone)
+    compiled = _truths(conditions, rule.include_visitors, now, calendar)
     columns = {condition: f"holds_{number}" for number, condition in enumerate(conditions)}
     counts = ", ".join(
         f"count(*) filter (where {_held(without(rule.root, path), columns)}) as n{number}"
@@ -200,29 +201,29 @@ def bottlenecks(
 
 
 def _truths(
-    conditions: Sequence[Condition], include_visitors: bool, now: Instant, timezone: str
+    conditions: Sequence[Condition], include_visitors: bool, now: Instant, calendar: ShopCalendar
 ) -> Compiled:
     """Of everybody whether each condition holds: holds_0, holds_1, …
 
     Of millions, those with events are found by themselves and joined.
     """
-    bound = Bound(now, timezone)
+    bound = Bound(now, calendar)
     evaluator = Evaluator(bound)
-    query = exp.select("p.profile_id").from_("profiles p")
+    query = exp.select("p.profile_id")
     for number, condition in enumerate(conditions):
         holds = evaluator.condition(condition)
         if isinstance(condition, AttributeIs):
             holds = certain(holds)
         else:
             name = f"found_{number}"
-            found = exp.select("p.profile_id").from_("profiles p").where(holds)
+            found = of_people(exp.select("p.profile_id").where(holds))
             same = exp.column("profile_id", name).eq(exp.column("profile_id", "p"))
             query.join(found.subquery(name), on=same, join_type="left", copy=False)
             holds = exp.not_(exp.column("profile_id", name).is_(exp.null()))
         query.select(holds.as_(f"holds_{number}"), copy=False)
     if not include_visitors:
         query.where(exp.column("kind", "p").eq(exp.Literal.string("customer")), copy=False)
-    return Compiled(query, bound.values)
+    return Compiled(of_people(query), bound.values)
 
 
 def without(node: Node, path: tuple[int, ...]) -> Node | None:

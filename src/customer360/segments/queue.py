@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, get_args
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
 
 from customer360.clock import HOUR, MINUTE, Instant
+from customer360.segments.calendar import asks_for_scores
 from customer360.segments.model import Cause, Segment, SegmentState
-from customer360.segments.store import DELETED
+from customer360.segments.store import DELETED, stored_segments
 from customer360.segments.tables import segment_members, segments
 from customer360.storage.metadata import profile_changes, shop_clock
 
@@ -170,6 +171,18 @@ def time_has_come(connection: Connection, shop_id: int, segment_ids: Sequence[in
         segments.c.due.is_(None),
     )
     connection.execute(statement.values(due=Cause.TIME, retry_at=0, attempts=0))
+
+
+def scores_changed(connection: Connection, shop_id: int) -> None:
+    """Make due whatever asks for scores, as they are others now; also what is just being found by those before."""
+    rules = {one.segment_id: one.rule for one in stored_segments(connection, shop_id)}
+    asking = [one for one, rule in rules.items() if asks_for_scores(rule, rules)]
+    if not asking:
+        return
+    mine = (segments.c.shop_id == shop_id) & segments.c.segment_id.in_(asking)
+    # As if its rule were another, so that nobody goes on with what was found by scores that are no more.
+    connection.execute(update(segments).where(mine).values(version=segments.c.version + 1))
+    time_has_come(connection, shop_id, asking)
 
 
 def note(connection: Connection, shop_id: int, segment: Segment, **values: Any) -> None:

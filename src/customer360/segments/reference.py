@@ -92,7 +92,7 @@ def _described(one: Attribute | Property, later: str) -> Sequence[str]:
 
 
 def _attributes() -> Iterable[Sequence[str]]:
-    return (_described(one, " (not computed yet)" if one.enriched else "") for one in ATTRIBUTES)
+    return (_described(one, "") for one in ATTRIBUTES)
 
 
 def _properties() -> Iterable[Sequence[str]]:

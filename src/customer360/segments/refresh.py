@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from customer360.access.shops import Shop
 from customer360.clock import Clock, local_date
 from customer360.errors import QueryTooLong, Unavailable, WarehouseBusy, place_of
+from customer360.profiles.stages import ShopCalendar, shop_calendar
 from customer360.segments import follow, queue
 from customer360.segments.calendar import calendar_of
 from customer360.segments.model import Cause, Segment
@@ -43,8 +44,8 @@ class _Standing:
     """What is under way in a shop."""
 
     question: follow.LastQuestion = field(default_factory=follow.LastQuestion)
-    looked_at: tuple[str, date] | None = None
-    """The zone and day for which segments of other calendars were last looked for."""
+    looked_at: tuple[ShopCalendar, date] | None = None
+    """The shop's calendar and day for which segments of other calendars were last looked for."""
     whole: Whole | None = None
     refreshed: int | None = None
     """Up to which change members followed when that whole was last right."""
@@ -110,9 +111,9 @@ class Refresher:
             raise
 
     def _look_at_calendar(self, shop: Shop, standing: _Standing) -> bool:
-        """Make due whatever was last found by another day or zone; whether there is any."""
-        today = local_date(self._clock.now(), shop.timezone)
-        if standing.looked_at == (shop.timezone, today):
+        """Make due whatever was last found by another day, zone or windows; whether there is any."""
+        today, days = local_date(self._clock.now(), shop.timezone), _days_of(shop)
+        if standing.looked_at == (days, today):
             return False
         with self._database.read() as connection:
             rules = {one.segment_id: one.rule for one in stored_segments(connection, shop.shop_id)}
@@ -120,12 +121,12 @@ class Refresher:
         others = [
             segment_id
             for segment_id, calendar in found_by.items()
-            if calendar != calendar_of(rules[segment_id], rules, today, shop.timezone)
+            if calendar != calendar_of(rules[segment_id], rules, today, days)
         ]
         if others:
             with self._database.write() as connection:
                 queue.time_has_come(connection, shop.shop_id, others)
-        standing.looked_at = (shop.timezone, today)
+        standing.looked_at = (days, today)
         return bool(others)
 
     def _follow(self, shop: Shop, standing: _Standing) -> bool:
@@ -150,7 +151,7 @@ class Refresher:
                 following,
                 people,
                 self._clock.now(),
-                shop.timezone,
+                _days_of(shop),
             )
         for segment_id, error in meant.failed.items():
             self._fail(shop_id, following.pop(segment_id), error)
@@ -220,14 +221,14 @@ class Refresher:
         rules = {one.segment_id: one.rule for one in segments.values()}
         try:
             with self._warehouse.session(shop.shop_id) as session:
-                found = find_moves(session, segment, rules, now, shop.timezone)
+                found = find_moves(session, segment, rules, now, _days_of(shop))
         except (WarehouseBusy, SQLAlchemyError):
             raise
         except Exception as error:
             self._fail(shop.shop_id, segment, error)
             return
         today = local_date(now, shop.timezone)
-        calendar = calendar_of(segment.rule, rules, today, shop.timezone)
+        calendar = calendar_of(segment.rule, rules, today, _days_of(shop))
         standing.whole = Whole(segment, cause, calendar, *found)
 
     def _go_on(self, shop: Shop, standing: _Standing, whole: Whole) -> None:
@@ -283,6 +284,10 @@ class Refresher:
                 reason = _BROKEN
         with self._database.write() as connection:
             queue.note_failure(connection, shop_id, segment, reason, self._clock.now())
+
+
+def _days_of(shop: Shop) -> ShopCalendar:
+    return shop_calendar(shop.timezone, shop.settings)
 
 
 def _following(

@@ -22,6 +22,9 @@ from customer360.segments.event_sql import (
     rows_of,
 )
 
+SCORES = "s"
+"""What `scores` is called in every query over everybody."""
+
 
 class SemiJoins:
     """Answers about the person whose id is in a column, from the tables of a schema."""
@@ -47,6 +50,10 @@ class SemiJoins:
         if all(_holds_for_nothing(op, value) for _, op, value in tests):
             return exp.not_(self._person.isin(query=people.having(exp.not_(passed))))
         return self._person.isin(query=people.having(passed))
+
+    def score(self, name: str) -> exp.Expr:
+        """The column of a person's score."""
+        return exp.column(name, SCORES)
 
     def _rows(self, source: Source) -> exp.Select:
         """All rows of a source, with whose they are; nothing is selected yet."""

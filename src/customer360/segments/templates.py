@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from customer360.profiles.attributes import BY_NAME
-from customer360.segments.ast import AttributeIs, Rule, conditions_of
+from customer360.segments.ast import Rule
+from customer360.segments.calendar import asks_for_scores
 from customer360.segments.parse import parse_query
 
 
@@ -26,11 +26,8 @@ class Template:
 
     @property
     def enriched(self) -> bool:
-        """Whether it asks for what enrichment computes."""
-        return any(
-            isinstance(one, AttributeIs) and BY_NAME[one.attribute].enriched
-            for one in conditions_of(self.rule.root)
-        )
+        """Whether it asks for what a run of enrichment computes."""
+        return asks_for_scores(self.rule, {})
 
 
 TEMPLATES: tuple[Template, ...] = (
@@ -47,6 +44,13 @@ TEMPLATES: tuple[Template, ...] = (
         "VIPs who order less than they used to.",
         "Write personally before a discount: ask what is missing.",
         "tier = 'vip' AND churn_band IN ('drifting', 'at_risk')",
+    ),
+    Template(
+        "drifting_customers",
+        "High-value customers drifting",
+        "The top fifth by lifetime value who are not coming back as they used to.",
+        "Win them back while they still know you: what is new first, then an offer by name.",
+        "ltv_percentile >= 80 AND churn_band IN ('drifting', 'at_risk')",
     ),
     Template(
         "lapsed_vips",

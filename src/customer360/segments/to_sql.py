@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from customer360.clock import Instant
 from customer360.profiles.attributes import BY_NAME
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import (
     ALL_CUSTOMERS_ID,
     AllOf,
@@ -25,9 +26,10 @@ from customer360.segments.ast import (
     Not,
     Rule,
 )
-from customer360.segments.comparisons import Bound, certain, compare, elapsed, null_of, table
+from customer360.segments.comparisons import Bound, certain, compare, elapsed, table
+from customer360.segments.enriched import OVERDUE, Enriched
 from customer360.segments.event_sql import Answer, EventSql
-from customer360.segments.semi_joins import SemiJoins
+from customer360.segments.semi_joins import SCORES, SemiJoins
 
 DIALECT = "duckdb"
 PEOPLE = "p"
@@ -59,7 +61,7 @@ def compiled(query: exp.Query, bound: Bound) -> Compiled:
 def select_members(
     rule: Rule,
     now: Instant,
-    timezone: str,
+    calendar: ShopCalendar,
     schema: str = "",
     others: Mapping[int, Rule] | None = None,
 ) -> Compiled:
@@ -72,11 +74,19 @@ def select_members(
         other = (others or {}).get(segment_id)
         return None if other is None else certain(evaluator.meant(other))
 
-    bound = Bound(now, timezone)
+    bound = Bound(now, calendar)
     evaluator = Evaluator(bound, schema, others=is_in)
-    people = table("profiles", PEOPLE, schema)
-    query = exp.select(person()).from_(people).where(evaluator.meant(rule))
-    return Compiled(query, bound.values)
+    query = exp.select(person()).where(evaluator.meant(rule))
+    return Compiled(of_people(query, schema), bound.values)
+
+
+def of_people(query: exp.Select, schema: str = "") -> exp.Select:
+    """The query asked of everybody; their scores are beside them where it looks at any."""
+    query = query.from_(table("profiles", PEOPLE, schema))
+    if all(one.table != SCORES for one in query.find_all(exp.Column)):
+        return query
+    same = exp.column("profile_id", SCORES).eq(person())
+    return query.join(table("scores", SCORES, schema), on=same, join_type="left")
 
 
 class Evaluator:
@@ -97,7 +107,9 @@ class Evaluator:
         self._bound = bound
         self._schema = schema
         self._others = others
-        self._events = EventSql(bound, answer or SemiJoins(bound, schema, person()))
+        answer = answer or SemiJoins(bound, schema, person())
+        self._events = EventSql(bound, answer)
+        self._enriched = Enriched(bound, _column, answer.score)
 
     def meant(self, rule: Rule) -> exp.Expr:
         """What holds for the people that a rule means; where it is null, it does not hold."""
@@ -124,16 +136,21 @@ class Evaluator:
             case MemberOf():
                 return self._member(node)
 
+    def value(self, attribute: str) -> exp.Expr:
+        """The person's value of an attribute that is not counted on reading."""
+        if BY_NAME[attribute].enriched:
+            return self._enriched.value(attribute)
+        return _column(attribute)
+
     def _attribute(self, node: AttributeIs) -> exp.Expr:
         known = BY_NAME[node.attribute]
         if node.attribute == "days_since_last_order":
-            return elapsed(exp.column("last_order_at", PEOPLE), node.op, node.value, self._bound)
+            return elapsed(_column("last_order_at"), node.op, node.value, self._bound)
+        if node.attribute == OVERDUE:
+            return elapsed(self._enriched.due_since(), node.op, node.value, self._bound)
         if node.attribute in MEASURED:
             return self._events.messages(node)
-        column: exp.Expr = exp.column(node.attribute, PEOPLE)
-        if known.enriched:
-            column = null_of(known.type)
-        return compare(column, known.type, node.op, node.value, self._bound)
+        return compare(self.value(node.attribute), known.type, node.op, node.value, self._bound)
 
     def _member(self, node: MemberOf) -> exp.Expr:
         if node.segment_id == ALL_CUSTOMERS_ID:
@@ -153,6 +170,10 @@ class Evaluator:
 def person() -> exp.Expr:
     """The id of the person that a condition is about."""
     return exp.column("profile_id", PEOPLE)
+
+
+def _column(name: str) -> exp.Expr:
+    return exp.column(name, PEOPLE)
 
 
 def _is_customer() -> exp.Expr:

@@ -11,6 +11,7 @@ from sqlglot import exp, parse_one
 
 from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.browse import WarehouseQuery
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.catalogue import EVENT_BY_NAME, ValueType, property_of
 from customer360.segments.comparisons import Bound, table
 from customer360.segments.event_sql import TABLES, column_of, of_type, rows_of, source_of
@@ -44,11 +45,12 @@ def values_of_attribute(
 ) -> list[Offer]:
     """The values of an attribute that contain a part, as most customers have them first; at most MOST_OFFERED."""
     known = BY_NAME[attribute]
-    if known.type not in _OFFERED or known.enriched:
+    if known.type not in _OFFERED or (known.enriched and known.choices):
         found = []
     else:
         column = _each(attribute) if known.type == "list" else attribute
-        source = f"select {column} as value, '' as label from profiles where kind = 'customer'"
+        people = "profiles join scores using (profile_id)" if known.enriched else "profiles"
+        source = f"select {column} as value, '' as label from {people} where kind = 'customer'"
         found = _most_frequent(warehouse, shop_id, source, [], part)
     return _with_choices(found, known.choices, part)
 
@@ -60,7 +62,7 @@ def values_of_property(
     known = property_of(event, name)
     if known is None or known.type not in _OFFERED or known.unknown:
         return []
-    bound = Bound(0, "UTC")
+    bound = Bound(0, ShopCalendar("UTC"))
     value = column_of(event, known, bound)
     value = parse_one(_each(value.sql(DIALECT)), dialect=DIALECT) if known.type == "list" else value
     beside = property_of(event, _LABELS.get(name, ""))

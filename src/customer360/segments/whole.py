@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from customer360.clock import Instant
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import Rule
 from customer360.segments.model import Cause, Segment
 from customer360.segments.moves import Wish
@@ -71,10 +72,10 @@ def find_moves(
     segment: Segment,
     others: Mapping[int, Rule],
     now: Instant,
-    timezone: str,
+    calendar: ShopCalendar,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Who is meant and no member (true), and who is a member and not meant (false), by rising profile id."""
-    compiled = select_members(segment.rule, now, timezone, others=others)
+    compiled = select_members(segment.rule, now, calendar, others=others)
     values: list[Any] = [*compiled.values, segment.segment_id]
     found = session.query(
         f"""

@@ -13,9 +13,10 @@ from typing import Any
 from sqlglot import exp
 
 from customer360.clock import Instant, local_date
-from customer360.profiles.attributes import BY_NAME
+from customer360.profiles.attributes import AttributeValue
 from customer360.profiles.browse import WarehouseQuery, raw
-from customer360.profiles.card import AttributeValue
+from customer360.profiles.moving import days_since, overdue_days
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import (
     AllOf,
     AnyOf,
@@ -31,6 +32,7 @@ from customer360.segments.ast import (
 )
 from customer360.segments.at_once import CHANGED, MEASURED_PEOPLE, AtOnce, of_changed
 from customer360.segments.comparisons import Bound, certain, table
+from customer360.segments.enriched import OVERDUE
 from customer360.segments.event_sql import EventSql
 from customer360.segments.to_sql import MEASURED, PEOPLE, Compiled, Evaluator
 
@@ -81,11 +83,11 @@ def why(
     rules: Sequence[Rule],
     profile_id: int,
     now: Instant,
-    timezone: str,
+    calendar: ShopCalendar,
 ) -> list[Why] | None:
     """Of each rule, why it means the person or not; None while the warehouse does not know them yet."""
     conditions = [*dict.fromkeys(one for rule in rules for one in conditions_of(rule.root))]
-    compiled = _select_truths(conditions, profile_id, now, timezone)
+    compiled = _select_truths(conditions, profile_id, now, calendar)
     rows = warehouse.query(shop_id, compiled.sql(), compiled.values).to_pylist()
     if not rows:
         return None
@@ -93,7 +95,7 @@ def why(
     known = {
         condition: (
             row[f"holds_{number}"],
-            _own(condition, number, row, local_date(now, timezone), timezone),
+            _own(condition, number, row, local_date(now, calendar.timezone), calendar.timezone),
         )
         for number, condition in enumerate(conditions)
     }
@@ -118,17 +120,17 @@ def _answer(node: Node, known: dict[Condition, tuple[bool, Any]]) -> Answer:
 
 
 def _select_truths(
-    conditions: Sequence[Condition], profile_id: int, now: Instant, timezone: str
+    conditions: Sequence[Condition], profile_id: int, now: Instant, calendar: ShopCalendar
 ) -> Compiled:
     """Of the person: whether each condition holds, holds_0, holds_1, …, and beside these their own values."""
-    bound = Bound(now, timezone)
+    bound = Bound(now, calendar)
     at_once = AtOnce(bound, "main")
     evaluator = Evaluator(bound, answer=at_once)
     told = [
         certain(evaluator.condition(one)).as_(f"holds_{number}")
         for number, one in enumerate(conditions)
     ]
-    told += _own_values(conditions, EventSql(bound, at_once), at_once)
+    told += _own_values(conditions, evaluator, EventSql(bound, at_once), at_once)
     query = exp.select(*told).from_(table(MEASURED_PEOPLE, PEOPLE, ""))
     query = query.with_(CHANGED, exp.select(bound.value(profile_id).as_("profile_id")))
     # In the place of everybody's.
@@ -141,11 +143,12 @@ def _select_truths(
 
 
 def _own_values(
-    conditions: Sequence[Condition], events: EventSql, at_once: AtOnce
+    conditions: Sequence[Condition], evaluator: Evaluator, events: EventSql, at_once: AtOnce
 ) -> Iterator[exp.Expr]:
     attributes = {one.attribute for one in conditions if isinstance(one, AttributeIs)}
-    for name in sorted({"kind", "last_order_at", *filter(_is_stored, attributes)}):
-        yield exp.column(name, PEOPLE)
+    yield exp.column("kind", PEOPLE)
+    for name in sorted({_COUNTED_FROM.get(one, one) for one in attributes.difference(MEASURED)}):
+        yield evaluator.value(name).as_(name)
     for name in sorted(attributes.intersection(MEASURED)):
         yield at_once.measure(*events.sent(name)).as_(name)
     for number, one in enumerate(conditions):
@@ -163,13 +166,16 @@ def _own(
         case MemberOf(_, member):
             return bool(row[f"holds_{number}"]) == member
         case AttributeIs(attribute="days_since_last_order"):
-            last: Instant | None = row["last_order_at"]
-            return None if last is None else (today - local_date(last, timezone)).days
+            return days_since(row["last_order_at"], today, timezone)
+        case AttributeIs(attribute="next_order_overdue_days"):
+            return overdue_days(row["predicted_next_order_at"], today, timezone)
         case AttributeIs(attribute):
             value: AttributeValue = row.get(attribute)
             return value
 
 
-def _is_stored(attribute: str) -> bool:
-    known = BY_NAME[attribute]
-    return not known.moves and not known.enriched
+_COUNTED_FROM = {
+    "days_since_last_order": "last_order_at",
+    OVERDUE: "predicted_next_order_at",
+}
+"""By attribute that is a number of days, the time from which it is counted."""

@@ -17,8 +17,8 @@ from customer360.identities.alerts import alert_of
 from customer360.identities.evidence import chain_of, described
 from customer360.identities.merge_log import merges_of
 from customer360.identities.normalise import KNOWN
-from customer360.profiles.attributes import BY_NAME
-from customer360.profiles.card import AttributeValue, Card
+from customer360.profiles.attributes import BY_NAME, AttributeValue
+from customer360.profiles.card import Card
 from customer360.profiles.event_counts import EventCount, event_counts
 from customer360.profiles.order_views import orders_of
 from customer360.profiles.stage_history import stage_history

@@ -15,9 +15,8 @@ from customer360.exports import FORMATS
 from customer360.exports.export import Export, format_named
 from customer360.exports.scope import Scope, scope
 from customer360.profiles.addressees import addressees
-from customer360.profiles.attributes import BY_NAME
+from customer360.profiles.attributes import BY_NAME, AttributeValue
 from customer360.profiles.browse import Wanted, browse
-from customer360.profiles.card import AttributeValue
 from customer360.profiles.hydrate import Summary, hydrate
 from customer360.segments.detail import MEMBER_COLUMNS, Detail, Figures, count_customers, detail
 from customer360.segments.members import among, latest_moves

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from customer360.profiles.hydrate import hydrate
+from customer360.profiles.stages import shop_calendar
 from customer360.segments.ast import Rule
 from customer360.segments.preview import Preview, Reach, preview
 from customer360.segments.sentence import Speaker
@@ -49,7 +50,8 @@ class Panel(NamedTuple):
 def panel_of(visit: Visit, rule: Rule, speaker: Speaker) -> Panel:
     """Asks the warehouse whom the rule means, and the profile store who they are."""
     shop = visit.shop
-    found = preview(visit.app.warehouse, shop.shop_id, rule, visit.now, shop.timezone)
+    days = shop_calendar(shop.timezone, shop.settings)
+    found = preview(visit.app.warehouse, shop.shop_id, rule, visit.now, days)
     with visit.app.database.read() as connection:
         samples = _samples(connection, shop.shop_id, found)
     return Panel(

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from customer360.clock import Instant
 from customer360.profiles.attributes import BY_NAME
+from customer360.profiles.stages import shop_calendar
 from customer360.segments.ast import AllOf, AnyOf, AttributeIs, EventDid, MemberOf, Not
 from customer360.segments.catalogue import property_of
 from customer360.segments.members import segments_of
@@ -57,7 +58,7 @@ def belongings(visit: Visit, profile_id: int) -> list[Belonging]:
         [one.rule for one in own],
         profile_id,
         visit.now,
-        shop.timezone,
+        shop_calendar(shop.timezone, shop.settings),
     )
     speech = _Speech(visit, Speaker(shop.currency, {one.segment_id: one.name for one in own}))
     reasons: Sequence[Why | None] = found or [None] * len(own)

@@ -87,5 +87,5 @@ def _item(attribute: Attribute) -> AttributeItem:
         operators=list(OPERATORS[attribute.type]),
         choices=list(attribute.choices),
         help=attribute.help,
-        computed=not attribute.enriched,
+        computed=True,
     )

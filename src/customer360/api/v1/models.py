@@ -221,7 +221,7 @@ class AttributeItem(Answer):
     operators: list[str] = Field(description="How a rule may compare it")
     choices: list[str] = Field(description="Every value, where the type is choice")
     help: str
-    computed: bool = Field(description="False where nothing tells it yet, so it is null")
+    computed: bool = Field(description="Whether anything tells it; where nothing does, it is null")
 
 
 class AttributeList(Listing[AttributeItem]):

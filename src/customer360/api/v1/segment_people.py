@@ -38,6 +38,7 @@ from customer360.profiles.addressees import addressees
 from customer360.profiles.browse import Wanted, browse
 from customer360.profiles.card import attributes_json
 from customer360.profiles.hydrate import hydrate
+from customer360.profiles.stages import shop_calendar
 from customer360.segments.ast import AllOf, AnyOf, AttributeIs, EventDid, Not, check_known
 from customer360.segments.catalogue import property_of
 from customer360.segments.detail import MEMBER_COLUMNS, Figures, detail
@@ -89,7 +90,11 @@ def preview_segment(asked: Asking, told: Annotated[AskedRule, Body()]) -> Segmen
     with told.blamed():
         check_known(rule, [one.segment_id for one in segments])
     found = preview(
-        asked.doors.warehouse, shop.shop_id, rule, asked.doors.clock.now(), shop.timezone
+        asked.doors.warehouse,
+        shop.shop_id,
+        rule,
+        asked.doors.clock.now(),
+        shop_calendar(shop.timezone, shop.settings),
     )
     speaker = Speaker(shop.currency, {one.segment_id: one.name for one in segments})
     hiding = [_bottleneck(one, speaker) for one in found.bottlenecks]
@@ -198,7 +203,7 @@ def list_profile_segments(
         [one.rule for one in page],
         present,
         now,
-        shop.timezone,
+        shop_calendar(shop.timezone, shop.settings),
     )
     speaker = Speaker(shop.currency, {one.segment_id: one.name for one in segments})
     items = [
