@@ -120,6 +120,30 @@ def test_pages_have_everybody_once_in_the_order_of_the_whole(quick_desk: Desk) -
             assert len({item["profile_id"] for item in walked}) == whole["total"] == 9
 
 
+def test_a_list_is_narrowed_by_stage_and_tier_and_sorted_by_scores(quick_desk: Desk) -> None:
+    fill(quick_desk)
+    quick_desk.house.app.enrichment.run(quick_desk.house.shop)
+
+    def found(**question: Any) -> list[str | None]:
+        page = quick_desk.page("/profiles", **question)
+        assert page["total"] == len(page["items"])
+        return names(page)
+
+    assert found(stage="loyal") == ["Ann Byrne"]
+    assert found(stage=["converted", "new"], sort="-total_spend") == ["Bob Carr", None, "Eve"]
+    assert found(tier="new") == ["Bob Carr"]
+    assert found(tier=["new", "vip"], stage="loyal") == []
+    assert found(sort="-ltv", kind="customer") == ["Ann Byrne", "Bob Carr", "Eve"]
+    assert found(sort="ltv", stage=["loyal", "converted"]) == ["Bob Carr", "Ann Byrne"]
+    assert found(identifier="email:bob@y.example", tier="new", stage="converted") == ["Bob Carr"]
+    assert found(identifier="email:bob@y.example", tier="vip") == []
+    assert found(identifier="email:bob@y.example", stage="loyal") == []
+    for sort in ("ltv", "-churn_index", "predicted_next_order_at"):
+        walked = quick_desk.walk("/profiles", sort=sort, limit=1)
+        assert walked == quick_desk.page("/profiles", sort=sort)["items"], sort
+    assert quick_desk.refused("/profiles", stage="sleepy", tier="gold") == ["stage", "tier"]
+
+
 def test_a_newcomer_moves_nobody_between_pages(quick_desk: Desk) -> None:
     fill(quick_desk)
     first = quick_desk.page("/profiles", limit=2)

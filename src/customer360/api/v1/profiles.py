@@ -17,9 +17,11 @@ from customer360.api.v1.fields import Paging, Text
 from customer360.api.v1.models import ProfileItem, ProfileList
 from customer360.errors import InvalidInput, SegmentNotFound
 from customer360.identities.normalise import STRENGTH
-from customer360.profiles.browse import COLUMNS, SORTABLE, Position, Wanted, browse
-from customer360.profiles.card import AttributeValue, Card, attributes_json
+from customer360.profiles.attributes import AttributeValue
+from customer360.profiles.browse import COLUMNS, SORTABLE, Position, Today, Wanted, browse
+from customer360.profiles.card import Card, attributes_json
 from customer360.profiles.hydrate import Summary, find_by_identifier, hydrate, search
+from customer360.profiles.stages import shop_calendar
 from customer360.segments.members import among, segments_of
 from customer360.segments.model import Segment
 from customer360.segments.store import get_segment
@@ -28,6 +30,9 @@ from customer360.segments.store import get_segment
 MOST_FOUND = 5000
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)]
+
+Stage = Literal["new", "engaged", "converted", "loyal", "at_risk", "churned"]
+Tier = Literal["new", "regular", "vip"]
 
 
 class SortedPaging(Paging):
@@ -96,6 +101,12 @@ class ProfileQuestion(SortedPaging):
     kind: Literal["customer", "visitor", "all"] = Field(
         "all", description="A customer has an order or a known identifier"
     )
+    stage: list[Stage] = Field(
+        [], max_length=6, description="Lifecycle stages; several mean any of them"
+    )
+    tier: list[Tier] = Field(
+        [], max_length=3, description="Customer tiers; several mean any of them"
+    )
     segment: Text | None = Field(None, description="The id of a segment: its members alone")
 
     def asked(self) -> tuple[object, ...]:
@@ -105,6 +116,8 @@ class ProfileQuestion(SortedPaging):
             self.q,
             sorted(self.country),
             self.kind,
+            sorted(self.stage),
+            sorted(self.tier),
             *super().asked(),
             self.segment,
         )
@@ -130,7 +143,14 @@ def _answer(asked: Asked, question: ProfileQuestion) -> ProfileList:
     found_ids = _searched(asked, question)
     if found_ids == ():
         return ProfileList(items=[], next_cursor=None, total=0)
-    wanted = Wanted(kind=question.kind, countries=tuple(question.country), profile_ids=found_ids)
+    shop = asked.shop
+    wanted = Wanted(
+        kind=question.kind,
+        countries=tuple(question.country),
+        stages=tuple(question.stage),
+        tiers=tuple(question.tier),
+        profile_ids=found_ids,
+    )
     found = browse(
         asked.doors.warehouse,
         asked.shop_id,
@@ -140,6 +160,7 @@ def _answer(asked: Asked, question: ProfileQuestion) -> ProfileList:
         # One more tells whether there is a next page.
         limit=question.limit + 1,
         after=after,
+        today=Today(asked.doors.clock.now(), shop_calendar(shop.timezone, shop.settings)),
     )
     rows = found.rows[: question.limit]
     more = len(found.rows) > question.limit
@@ -179,7 +200,7 @@ def _identified(
         person = hydrate(connection, shop.shop_id, [profile_id])[0]
         belongs = segment is None or _is_member(connection, shop.shop_id, segment, card)
     items = [_item(person, card.kind, card.attributes, shop.currency)]
-    fitting = [item for item in items if belongs and _fits(item, question)]
+    fitting = [item for item in items if belongs and _fits(item, card, question)]
     return ProfileList(items=fitting, next_cursor=None, total=len(fitting))
 
 
@@ -190,9 +211,15 @@ def _is_member(connection: Connection, shop_id: int, segment: Segment, card: Car
     return segment.segment_id in {one.segment_id for one in memberships}
 
 
-def _fits(item: ProfileItem, question: ProfileQuestion) -> bool:
-    in_country = not question.country or item.country in question.country
-    return in_country and question.kind in ("all", item.kind)
+def _fits(item: ProfileItem, card: Card, question: ProfileQuestion) -> bool:
+    return question.kind in ("all", item.kind) and all(
+        not wanted or found in wanted
+        for found, wanted in (
+            (item.country, question.country),
+            (card.attributes["lifecycle_stage"], question.stage),
+            (card.attributes["tier"], question.tier),
+        )
+    )
 
 
 def _searched(asked: Asked, question: ProfileQuestion) -> tuple[int, ...] | None:
