@@ -97,6 +97,11 @@ def day(value: Instant | date | None, timezone: str) -> str:
     return format_date(moment, _DAY, locale=LOCALE)
 
 
+def iso_day(value: str | None) -> str:
+    """A calendar day as programs write it: 12 Oct 2026 for 2026-10-12."""
+    return NO_DATA if value is None else day(date.fromisoformat(value), "UTC")
+
+
 def long_day(value: date) -> str:
     """A heading of the timeline: Monday, 12 Oct 2026."""
     return format_date(value, "EEEE, d MMM y", locale=LOCALE)
@@ -207,6 +212,7 @@ FILTERS = {
     "currency_symbol": currency_symbol,
     "iso": to_iso,
     "day": day,
+    "iso_day": iso_day,
     "long_day": long_day,
     "clock_time": clock_time,
     "moment": moment,

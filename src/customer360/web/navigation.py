@@ -49,6 +49,13 @@ SECTIONS = (
         ),
     ),
     Section(
+        "Insights",
+        (
+            Item("RFM", "/rfm", "squares-2x2"),
+            Item("Models", "/models", "scale"),
+        ),
+    ),
+    Section(
         "Data",
         (
             Item("Sources", "/sources", "signal"),

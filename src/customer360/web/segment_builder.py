@@ -86,10 +86,12 @@ class Draft:
 
 
 def show_new(_door: Door, visit: Visit) -> Page:
-    """A new segment: of all customers, or from a template."""
+    """A new segment: of all customers, from a template, or of a rule as text that a link brings."""
     template = TEMPLATE_BY_ID.get(visit.query.get("template", ""))
     if template is None:
-        return _page(visit, _draft_of("", EVERYONE), None)
+        draft = _draft_of(visit.query.get("name", ""), EVERYONE)
+        told = visit.query.get("query")
+        return _page(visit, draft if told is None else _switched(replace(draft, query=told)), None)
     return _page(visit, _draft_of(template.name, template.rule), None)
 
 

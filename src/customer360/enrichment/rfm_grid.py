@@ -1,0 +1,48 @@
+"""How many people are in each RFM group, and what have they spent? One question to the warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from customer360.profiles.attributes import NO_ORDER_GROUP
+from customer360.profiles.browse import WarehouseQuery
+from customer360.values import Amount
+
+_GROUPS = (
+    "select coalesce(s.rfm_group, ?) as name, count(*) as people, sum(p.orders_count) as orders,"
+    " sum(p.total_spend) as spend, avg(s.churn_risk) as risk"
+    " from profiles p left join scores s on s.profile_id = p.profile_id"
+    " where p.kind = 'customer' and (s.rfm_group is not null or coalesce(p.orders_count, 0) = 0)"
+    " group by name"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """An RFM group: its people, their orders and spend, and their mean churn risk; prospects have none."""
+
+    name: str
+    people: int
+    orders: int
+    spend: Amount
+    risk: float | None
+
+    @property
+    def average_order_value(self) -> Amount | None:
+        """Spend by order."""
+        return round(self.spend / self.orders) if self.orders else None
+
+
+def rfm_groups(warehouse: WarehouseQuery, shop_id: int) -> dict[str, GroupFigures]:
+    """The groups that have anybody, by name; buyers since the last run are in none yet."""
+    rows = warehouse.query(shop_id, _GROUPS, [NO_ORDER_GROUP]).to_pylist()
+    return {
+        row["name"]: GroupFigures(
+            row["name"],
+            int(row["people"]),
+            int(row["orders"] or 0),
+            int((row["spend"] or 0) * 10_000),
+            row["risk"],
+        )
+        for row in rows
+    }
