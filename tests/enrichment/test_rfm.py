@@ -7,6 +7,7 @@ import pytest
 
 from customer360.enrichment.rfm import NO_ORDER_GROUP, group_of, rfm
 from customer360.profiles.attributes import BY_NAME
+from tests.enrichment import crowd
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,15 @@ def test_groups_are_those_that_segments_can_ask_for() -> None:
 
     assert found | {NO_ORDER_GROUP} == set(BY_NAME["rfm_group"].choices)
     assert len(found) == 10
+
+
+def test_the_order_in_which_rows_come_changes_no_score_and_equal_averages_score_alike() -> None:
+    rows = [(buyer, 0, total) for buyer in range(40) for total in (0.1, 0.2, 0.3)]
+    mixed, straight = crowd.shop(*rows[60:], *rows[:60][::-1]), crowd.shop(*rows)
+
+    assert np.array_equal(mixed.spend(), straight.spend())
+    assert np.array_equal(mixed.by_day().total, straight.by_day().total)
+    assert len(set(mixed.spend().tolist())) == 1
+    average = np.array([0.3 / 3, 0.1, 0.2 / 2, 0.1])
+    assert len(set(average.tolist())) > 1
+    assert rfm(np.zeros(4), np.ones(4), average).monetary.tolist() == [1] * 4

@@ -12,6 +12,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_MONEY_PLACES = 4
+"""Amounts have no more decimals, so a sum that is rounded to them is the same in whatever order rows come."""
+
 
 def count_below(values: Floats | Ints) -> Ints:
     """How many of the values are strictly below each: equal values get equal counts."""
@@ -56,7 +59,7 @@ class Orders:
 
     def spend(self) -> Floats:
         """Total spend of each buyer."""
-        return np.bincount(self.buyer, self.total, minlength=self.buyers).astype(np.float64)
+        return np.round(np.bincount(self.buyer, self.total, self.buyers), _MONEY_PLACES)
 
     def last_day(self, none: int) -> Ints:
         """Day of each buyer's last order; `none` where there is no order."""
@@ -71,7 +74,9 @@ class Orders:
         shape = (self.buyers, int(self.day.max(initial=0) - begin) + 1)
         # A matrix of buyers and days, of which only what is there takes room, is sorted in no time.
         rows = coo_array((self.total, (self.buyer, self.day - begin)), shape=shape).tocsr()
-        return OrderDays(rows.indptr.astype(np.int64), rows.indices + begin, rows.data)
+        return OrderDays(
+            rows.indptr.astype(np.int64), rows.indices + begin, np.round(rows.data, _MONEY_PLACES)
+        )
 
 
 @dataclass(frozen=True, slots=True)
