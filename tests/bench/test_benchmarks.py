@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from customer360.bench.crowd import crowd
+from customer360.bench.enrichment import bench_enrich
 from customer360.bench.freshness import Steady
 from customer360.bench.identity import bench_identity
 from customer360.bench.importing import bench_import, write_lines
@@ -136,3 +137,16 @@ def test_the_rules_of_the_benchmark_are_different_and_the_same_each_time():
     rules = [parse_query(one) for one in queries(300)]
     assert len(set(map(write_query, rules))) == 300
     assert rules == [parse_query(one) for one in queries(300)]
+
+
+def test_enrich_measures_a_first_run_one_with_nothing_new_and_the_fit_beside_lifetimes(
+    tmp_path: Path,
+) -> None:
+    result = bench_enrich(buyers=600, rounds=1, kept_in=tmp_path, progress=quiet)
+
+    assert result.figure > result.limit > 0
+    assert result.more["orders"] > result.more["buyers"] == result.more["written"] == 600
+    assert result.more["again"]["written"] == 0
+    assert result.more["peak_memory_mib"] > 0
+    assert result.more["fit"]["parameters_apart"] < 0.01
+    assert result.more["fit"]["times_as_fast"] > 0

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,9 +15,8 @@ from random import Random
 from typing import TextIO
 
 from customer360.bench.result import Result
+from customer360.bench.served import ended
 from customer360.bench.store import Progress, new_store
-from customer360.errors import Unavailable
-from customer360.settings import variable_of
 from customer360.storage.database import Database
 
 # As many as a year of a wholesaler of gifts.
@@ -47,10 +43,6 @@ _MAPPING = (
 )
 _COUNTRIES = ("United Kingdom", "Germany", "France", "Ireland", "Spain", "Netherlands")
 _START = datetime(2025, 1, 2, 8, tzinfo=UTC)
-
-
-class ImportFailed(Unavailable):
-    """The import of the benchmark failed; what it said stands above."""
 
 
 def bench_import(
@@ -133,19 +125,8 @@ def _limit(folder: Path, source: Path) -> tuple[int, float]:
 
 def _import(data_dir: Path, shop_id: int, source: Path) -> tuple[float, int]:
     """Seconds and the most memory in bytes that `c360 import` took."""
-    command = [sys.executable, "-m", "customer360.cli", "import", "orders", str(source)]
-    command += ["--shop", str(shop_id), "--format", "generic", "--json"]
+    command = ["import", "orders", str(source), "--shop", str(shop_id), "--format", "generic"]
     for pair in _MAPPING:
         command += ["--map", pair]
-    environment = os.environ | {variable_of("data_dir"): str(data_dir)}
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise ImportFailed
-    # macOS tells bytes, Linux KiB.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return time.perf_counter() - started, usage.ru_maxrss * unit
+    found = ended(data_dir, *command, "--json")
+    return found.seconds, found.peak_bytes

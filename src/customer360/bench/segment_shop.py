@@ -185,25 +185,26 @@ def fill_warehouse(
         "opened": f"{to_iso(now - _AGE_DAYS * DAY)}",
     }
     with engine.transaction(shop_id) as transaction:
-        _run(transaction, (_PEOPLE, _FRAGMENTS, _MAP, _VISITS), sizes)
+        run_all(transaction, (_PEOPLE, _FRAGMENTS, _MAP, _VISITS), sizes)
     chunks, step = -(-events // _EVENTS_AT_ONCE), int(_EVENTS_AT_ONCE / _EVENTS_A_VISIT) + 1
     for number in range(chunks):
         progress("Inventing events", number, chunks)
         part = sizes | {"first": number * step, "last": (number + 1) * step}
         with engine.transaction(shop_id) as transaction:
-            _run(transaction, (_EVENTS, _MESSAGES), part)
+            run_all(transaction, (_EVENTS, _MESSAGES), part)
     progress("Inventing events", chunks, chunks)
     for statements in ((_SESSIONS, _CHECKOUTS), (_LINES, _ORDERS), (_PROFILES,)):
         with engine.transaction(shop_id) as transaction:
-            _run(transaction, statements, sizes)
+            run_all(transaction, statements, sizes)
     with engine.transaction(shop_id) as transaction:
         for table in ("base", "fragment", "visit"):
             transaction.execute(f"drop table {table}")
     engine.rest()
 
 
-def _run(
+def run_all(
     transaction: Transaction, statements: tuple[str, ...], sizes: Mapping[str, int | str]
 ) -> None:
+    """Run statements that know our macros; `sizes` has `opened`, the shop's first instant."""
     for statement in (*_MACROS, *statements):
         transaction.execute(statement.format(**sizes))

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from customer360.errors import Unavailable
@@ -41,6 +42,42 @@ def working(data_dir: Path) -> Iterator[None]:
     """Run `c360 worker` alone on the data of this folder."""
     with running(data_dir, "worker"):
         yield
+
+
+class Failed(Unavailable):
+    """A command of the benchmark failed; what it said stands above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a command printed, how long it took, how much of the processors' time, and its most memory."""
+
+    output: bytes
+    seconds: float
+    processor_seconds: float
+    peak_bytes: int
+
+
+def ended(data_dir: Path, *arguments: str) -> Ended:
+    """Run a `c360` command to its end on the data of this folder."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "customer360.cli", *arguments],
+        env=os.environ | {variable_of("data_dir"): str(data_dir)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    with process.stdout as told:
+        output = told.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise Failed
+    seconds = time.perf_counter() - started
+    # macOS tells bytes, Linux KiB.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Ended(output, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
 
 
 @contextmanager

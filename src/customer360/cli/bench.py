@@ -26,6 +26,7 @@ class Name(StrEnum):
     IDENTITY = "identity"
     SEGMENTS = "segments"
     MEMBERSHIP = "membership"
+    ENRICH = "enrich"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +38,7 @@ def bench(
     name: Annotated[
         Name | None,
         typer.Argument(
-            help="ingest, import, read, identity, segments or membership; all without it."
+            help="ingest, import, read, identity, segments, membership or enrich; all without it."
         ),
     ] = None,
     events: Annotated[
@@ -62,6 +63,9 @@ def bench(
     profiles: Annotated[
         int | None, typer.Option(min=1, help="segments: profiles of the shop; 1000000.")
     ] = None,
+    buyers: Annotated[
+        int | None, typer.Option(min=1, help="enrich: buyers of the shop; 1000000.")
+    ] = None,
     lines: Annotated[
         int | None, typer.Option(min=1, help="import: lines of the file; 525000.")
     ] = None,
@@ -85,6 +89,7 @@ def bench(
         "segments": segments,
         "customers": customers,
         "profiles": profiles,
+        "buyers": buyers,
         "lines": lines,
         "pairs": pairs,
         "file": file,
@@ -104,6 +109,7 @@ def bench(
 
 
 def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progress) -> Result:
+    from customer360.bench.enrichment import bench_enrich
     from customer360.bench.identity import bench_identity
     from customer360.bench.importing import bench_import
     from customer360.bench.ingest import bench_ingest
@@ -118,6 +124,7 @@ def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progre
         Name.IDENTITY: (bench_identity, ("pairs", "events")),
         Name.SEGMENTS: (bench_segments, ("profiles", "events", "segments")),
         Name.MEMBERSHIP: (bench_membership, ("preload", "segments")),
+        Name.ENRICH: (bench_enrich, ("buyers",)),
     }
     measure, options = takes[name]
     chosen = {option: given[option] for option in options if given[option] is not None}
