@@ -9,7 +9,7 @@ PAGES = (
     *("/customers", "/customers?country=IE&orders_min=1", "/customers?q=nobody-at-all"),
     *("/sources", "/dead-letters", "/imports", "/nothing-here"),
     *("/settings", "/settings/users", "/settings/keys", "/settings/shopify", "/settings/account"),
-    *("/settings/identity", "/segments", "/segments/1", "/segments/1/export"),
+    *("/reports/stages", "/settings/identity", "/segments", "/segments/1", "/segments/1/export"),
     "/segments/new?template=cart_abandoners",
 )
 TABS = ("", "/events", "/orders", "/segments", "/identity", "/consents")
@@ -64,7 +64,16 @@ def test_what_opens_over_a_page_is_accessible(open_window: OpenWindow) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES[:3], *PAGES[-4:], "/sources", "/dead-letters", "/imports", "/settings/keys"]
+    "page",
+    [
+        *PAGES[:3],
+        *PAGES[-4:],
+        "/reports/stages",
+        "/sources",
+        "/dead-letters",
+        "/imports",
+        "/settings/keys",
+    ],
 )
 def test_no_page_is_wider_than_a_phone(open_window: OpenWindow, page: str) -> None:
     window = open_window(viewport={"width": 390, "height": 800})

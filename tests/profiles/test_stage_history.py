@@ -67,6 +67,34 @@ def test_visits_views_opt_ins_and_orders_move_a_person(house: House) -> None:
     ]
 
 
+def test_the_newest_stage_is_the_one_that_the_person_has(house: House) -> None:
+    tell(house, order("1", "2026-05-16T22:59:00Z"), order("2", "2026-05-16T23:01:00Z", "bob"))
+
+    for user in ("ann", "bob"):
+        present = house.attributes(f"user_id:{user}")["lifecycle_stage"]
+        assert history(house, user)[0].startswith(present)
+
+
+def test_an_opt_in_that_a_file_or_server_tells_of_is_interest_since_then(house: House) -> None:
+    customer = {
+        "id": 5, "email": "ann@x.com", "created_at": "2026-06-05T09:00:00Z",
+        "email_marketing_consent": {
+            "state": "subscribed",
+            "consent_updated_at": "2026-06-01T09:00:00Z",
+        },
+    }
+    house.shopify("customers/create", customer)
+    house.work_off()
+    profile_id = house.profile_id("email:ann@x.com")
+
+    with house.app.database.read() as connection:
+        (span,) = stage_history(
+            connection, house.shop.shop_id, profile_id, DUBLIN, house.clock.now()
+        )
+
+    assert (span.stage, span.since.isoformat()) == ("engaged", "2026-06-01")
+
+
 def test_an_opt_in_alone_is_interest(house: House) -> None:
     tell(
         house,

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from customer360.clock import MINUTE, Instant, local_date
 from customer360.events.vocabulary import ACTED
+from customer360.profiles.fold import combine
 from customer360.profiles.life import Life, StageSpan, stage_spans
 from customer360.profiles.members import aggregates_of
 from customer360.profiles.stages import ShopCalendar
@@ -31,24 +32,25 @@ def _life(
     parts = aggregates_of(connection, shop_id, profile_id)
     members = sorted(parts)
     acted: list[date] = []
-    done: dict[str, list[date]] = {"product_viewed": [], "consent_granted": []}
+    viewed: list[date] = []
     for kind, at, times in rows_in(connection, _ACTS, (shop_id,), members):
         day = local_date(at, timezone)
         acted.append(day)
-        if kind in done:
-            done[kind] += [day] * times
+        if kind == "product_viewed":
+            viewed += [day] * times
     placed, bought = _orders(connection, shop_id, members, timezone)
     visits = rows_in(connection, _VISITS, (shop_id,), members)
     visited = [local_date(at, timezone) for (at,) in visits]
-    told = (count.first_at for part in parts.values() for count in part.sources.values())
-    first = local_date(min(told, default=now), timezone)
+    whole = combine(parts.values())
+    first_at = min((count.first_at for count in whole.sources.values()), default=now)
+    opted_in = [local_date(whole.opted_in_at, timezone)] if whole.opted_in_at else []
     return Life(
-        known_since=min([first, *acted, *placed, *visited]),
+        known_since=min([local_date(first_at, timezone), *acted, *placed, *visited, *opted_in]),
         acted=acted + placed,
         ordered=bought,
         visited=visited,
-        viewed=done["product_viewed"],
-        opted_in=done["consent_granted"],
+        viewed=viewed,
+        opted_in=opted_in,
     )
 
 
@@ -65,13 +67,13 @@ def _orders(
 ) -> tuple[list[date], list[date]]:
     """The days of all orders, and of those that count: who cancels has acted all the same."""
     rows = [
-        (local_date(at, timezone), cancelled_at is None)
-        for at, cancelled_at in rows_in(connection, _ORDERS, (shop_id,), members)
+        (local_date(at, timezone), cancelled_at is None and not test)
+        for at, cancelled_at, test in rows_in(connection, _ORDERS, (shop_id,), members)
     ]
     return [day for day, _ in rows], [day for day, counts in rows if counts]
 
 
 _ORDERS = (
-    "select placed_at, cancelled_at from orders"
-    " where shop_id = {} and placed_at is not null and not test and fragment_id in {}"
+    "select placed_at, cancelled_at, test from orders"
+    " where shop_id = {} and placed_at is not null and fragment_id in {}"
 )

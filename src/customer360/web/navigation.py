@@ -48,6 +48,7 @@ SECTIONS = (
             Item("Duplicates", "/duplicates", "document-duplicate"),
         ),
     ),
+    Section("Insights", (Item("Stages", "/reports/stages", "arrows-right-left"),)),
     Section(
         "Insights",
         (

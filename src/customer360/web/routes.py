@@ -31,6 +31,7 @@ from customer360.web import (
     segment_list,
     settings,
     sources,
+    stage_flow,
 )
 from customer360.web.door import Door, Handler, Needs
 
@@ -94,6 +95,9 @@ ADDRESSES: tuple[Address, ...] = (
     Address(_SEGMENT + "/edit", "shop", segment_builder.show_edit, segment_builder.change_edit),
     Address(_SHOP + "/rfm", "shop", insights.show_rfm),
     Address(_SHOP + "/models", "shop", insights.show_models),
+    Address(_SHOP + "/reports/stages", "shop", stage_flow.show),
+    Address(_SHOP + "/reports/stages.csv", "shop", stage_flow.export),
+    Address(_SHOP + "/reports/stages/people", "shop", stage_flow.show_people),
     Address(_SHOP + "/sources", "shop", sources.show),
     Address(_SHOP + "/dead-letters", "shop", dead_letters.show),
     Address(_SHOP + "/dead-letters/replay", "shop", post=dead_letters.replay_chosen),

@@ -186,6 +186,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         (404, 422, 503),
         segment_people.CsvResponse,
     ),
+    Endpoint("Reports", "GET", "/reports/stages", stages.get_stage_flow, (422, 503)),
     Endpoint("Duplicates", "GET", "/duplicates", duplicates.list_duplicates, _OF_A_LIST),
     Endpoint(
         "Duplicates",

@@ -6,13 +6,14 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from customer360.api.v1.asked import Asking
 from customer360.api.v1.cursors import page_of
 from customer360.api.v1.fields import Answer, Listing, Paging
 from customer360.profiles.stage_history import stage_history
 from customer360.profiles.stages import shop_calendar
+from customer360.reports.stage_flow import between_days, stage_flow
 
 
 class StageSpanItem(Answer):
@@ -25,6 +26,54 @@ class StageSpanItem(Answer):
 
 class StageSpanList(Listing[StageSpanItem]):
     """One page of stages."""
+
+
+class Days(BaseModel):
+    """Between which days; others are refused by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: date | None = Field(
+        None, alias="from", description="The first day; 30 days before the last one unless told"
+    )
+    last: date | None = Field(None, alias="to", description="The last day; today unless told")
+
+
+class StageMove(Answer):
+    """How many went from one stage to another, or stayed in theirs."""
+
+    was: str = Field(
+        description="At the end of the first day; `not_yet` of who was not heard of by then"
+    )
+    became: str = Field(description="At the end of the last day")
+    people: int
+
+
+class StageFlow(Answer):
+    """Where today's customers were at the end of one day, and where at the end of another."""
+
+    first: date = Field(serialization_alias="from")
+    last: date = Field(serialization_alias="to")
+    timezone: str
+    total: int = Field(description="Customers who had been heard of by the end of the last day")
+    items: list[StageMove] = Field(description="Pairs of stages that somebody has")
+
+
+def get_stage_flow(asked: Asking, days: Annotated[Days, Query()]) -> StageFlow:
+    """How customers moved between stages from the end of one day to the end of another."""
+    calendar = shop_calendar(asked.shop.timezone, asked.shop.settings)
+    between = between_days(days.first, days.last, asked.doors.clock.now(), calendar)
+    flow = stage_flow(asked.doors.warehouse, asked.shop_id, between)
+    items = [
+        StageMove(was=was, became=became, people=n) for (was, became), n in sorted(flow.items())
+    ]
+    return StageFlow(
+        first=between.first,
+        last=between.last,
+        timezone=asked.shop.timezone,
+        total=sum(flow.values()),
+        items=items,
+    )
 
 
 def list_profile_stages(

@@ -1,0 +1,1 @@
+"""Questions about all customers over time, each a file of its own."""

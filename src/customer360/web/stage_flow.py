@@ -1,0 +1,198 @@
+"""Stages: how customers moved between stages from one day to another, and who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+
+from customer360.clock import local_date
+from customer360.errors import InvalidInput, NotFound
+from customer360.profiles.hydrate import Summary, hydrate
+from customer360.profiles.stages import shop_calendar
+from customer360.reports.stage_flow import (
+    NOT_YET,
+    STAGES,
+    Between,
+    between_days,
+    people_between,
+    stage_flow,
+)
+from customer360.spreadsheet import as_csv
+from customer360.values import parse_id
+from customer360.web.door import Door, Page
+from customer360.web.formats import in_words
+from customer360.web.freshness import freshness
+from customer360.web.spreadsheet import download
+from customer360.web.visit import Visit
+from customer360.web.words import title_of
+
+_PAGE_ROWS = 25
+_MOST_PAGES = 400_000
+_HEATS = 4
+_SPANS = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "A year"))
+_FROM = (NOT_YET, *STAGES)
+
+
+class Cell(NamedTuple):
+    """How many went from the stage of the row to that of the column; `query` opens them, "" where nobody did."""
+
+    people: int
+    query: str
+    heat: int
+    """0 for nobody, then by quarters of all cells with anybody in them."""
+    stayed: bool
+
+
+class Row(NamedTuple):
+    """A stage at the end of the first day, and where its people are at the end of the last one."""
+
+    label: str
+    cells: list[Cell]
+    total: int
+
+
+class Person(NamedTuple):
+    """One of the people behind a cell."""
+
+    profile_id: int
+    title: str
+    contact: str
+
+
+def show(_door: Door, visit: Visit) -> Page:
+    """The table, with its days in the address."""
+    told = {name: visit.query.get(name, "") for name in ("from", "to")}
+    try:
+        between = _between(visit)
+    except InvalidInput as error:
+        return _page(visit, told | {"error": str(error), "error_field": error.path}, status=422)
+    flow = stage_flow(visit.app.warehouse, visit.shop.shop_id, between)
+    values = {
+        "from": between.first.isoformat(),
+        "to": between.last.isoformat(),
+        "first": between.first,
+        "last": between.last,
+        "query": _query(between),
+        "rows": _rows(flow, between),
+        "totals": [sum(flow.get((was, became), 0) for was in _FROM) for became in STAGES],
+        "people": sum(flow.values()),
+        "moved": sum(count for (was, became), count in flow.items() if was != became),
+    }
+    return _page(visit, values | {"error": "", "error_field": ""})
+
+
+def show_people(_door: Door, visit: Visit) -> Page | Response:
+    """Who is behind a cell, a page at a time: the warehouse says which, the profile store who."""
+    between, was, became = (
+        _between(visit),
+        visit.query.get("was", ""),
+        visit.query.get("became", ""),
+    )
+    if was not in _FROM or became not in STAGES:
+        raise NotFound
+    page = min(parse_id(visit.query.get("page", "")) or 1, _MOST_PAGES)
+    found = people_between(
+        visit.app.warehouse,
+        visit.shop.shop_id,
+        between,
+        (was, became),
+        limit=_PAGE_ROWS,
+        offset=(page - 1) * _PAGE_ROWS,
+    )
+    address = f"{visit.path}{_query(between, was=was, became=became)}"
+    if page > 1 and not found.profile_ids:
+        return RedirectResponse(address, 303)
+    with visit.app.database.read() as connection:
+        people = hydrate(connection, visit.shop.shop_id, found.profile_ids)
+    values = {
+        "labels": (_label(was), _label(became)),
+        "first": between.first,
+        "last": between.last,
+        "back": f"{visit.root}/reports/stages{_query(between)}",
+        "people": [_person(one) for one in people],
+        "total": found.total,
+        "page": page,
+        "last_page": max(1, -(-found.total // _PAGE_ROWS)),
+        "page_address": lambda number: f"{address}&page={number}",
+    }
+    return Page("reports/stage_people.html", values)
+
+
+def export(_door: Door, visit: Visit) -> Response:
+    """The table as a CSV file, a line for each pair of stages."""
+    between = _between(visit)
+    flow = stage_flow(visit.app.warehouse, visit.shop.shop_id, between)
+    first, last = between.first.isoformat(), between.last.isoformat()
+    header = (f"Stage at the end of {first}", f"Stage at the end of {last}", "Customers")
+    lines = (
+        [_label(was), _label(became), str(flow.get((was, became), 0))]
+        for was in _FROM
+        for became in STAGES
+    )
+    return download(f"stages-{first}-{last}.csv", as_csv(header, lines))
+
+
+def _between(visit: Visit) -> Between:
+    """The days of the address; raises InvalidInput."""
+    calendar = shop_calendar(visit.shop.timezone, visit.shop.settings)
+    days = [_day(visit.query.get(name, ""), name) for name in ("from", "to")]
+    return between_days(days[0], days[1], visit.now, calendar)
+
+
+def _day(text: str, name: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InvalidInput("Write a day as 2026-01-31.", name) from error
+
+
+def _query(between: Between, **more: str) -> str:
+    days = {"from": between.first.isoformat(), "to": between.last.isoformat()}
+    return "?" + urlencode(days | more)
+
+
+def _page(visit: Visit, values: Mapping[str, object], status: int = 200) -> Page:
+    today = local_date(visit.now, visit.shop.timezone)
+    with visit.app.database.read() as connection:
+        fresh = freshness(connection, visit.shop.shop_id)
+    calendar = shop_calendar(visit.shop.timezone, visit.shop.settings)
+    shared = {
+        "fresh": fresh.of_lists,
+        "stages": [_label(stage) for stage in STAGES],
+        "windows": calendar.windows,
+        "today": today.isoformat(),
+        "spans": [
+            (label, _query(Between(today - timedelta(days), today, calendar)))
+            for days, label in _SPANS
+        ],
+    }
+    return Page("reports/stages.html", {**shared, **values}, status)
+
+
+def _rows(flow: dict[tuple[str, str], int], between: Between) -> list[Row]:
+    ranks = sorted(flow.values())
+    rows = []
+    for was in _FROM:
+        cells = []
+        for became in STAGES:
+            people = flow.get((was, became), 0)
+            query = _query(between, was=was, became=became) if people else ""
+            heat = 1 + ranks.index(people) * _HEATS // len(ranks) if people else 0
+            cells.append(Cell(people, query, heat, was == became))
+        rows.append(Row(_label(was), cells, sum(cell.people for cell in cells)))
+    return rows
+
+
+def _label(stage: str) -> str:
+    return in_words(stage) if stage != NOT_YET else "Not there yet"
+
+
+def _person(person: Summary) -> Person:
+    contacts = [contact for contact in (person.email, person.phone) if contact]
+    title = title_of(person.name, contacts, person.profile_id, "customer")
+    contact = next((contact for contact in contacts if contact != title), "")
+    return Person(person.profile_id, title, contact)
