@@ -9,7 +9,14 @@ PAGES = (
     *("/customers", "/customers?country=IE&orders_min=1", "/customers?q=nobody-at-all"),
     *("/sources", "/dead-letters", "/imports", "/nothing-here"),
     *("/settings", "/settings/users", "/settings/keys", "/settings/shopify", "/settings/account"),
-    *("/reports/stages", "/settings/identity", "/segments", "/segments/1", "/segments/1/export"),
+    *(
+        "/reports/stages",
+        "/settings/stages",
+        "/settings/identity",
+        "/segments",
+        "/segments/1",
+        "/segments/1/export",
+    ),
     "/segments/new?template=cart_abandoners",
 )
 TABS = ("", "/events", "/orders", "/segments", "/identity", "/consents")

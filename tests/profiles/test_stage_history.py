@@ -77,7 +77,9 @@ def test_the_newest_stage_is_the_one_that_the_person_has(house: House) -> None:
 
 def test_an_opt_in_that_a_file_or_server_tells_of_is_interest_since_then(house: House) -> None:
     customer = {
-        "id": 5, "email": "ann@x.com", "created_at": "2026-06-05T09:00:00Z",
+        "id": 5,
+        "email": "ann@x.com",
+        "created_at": "2026-06-05T09:00:00Z",
         "email_marketing_consent": {
             "state": "subscribed",
             "consent_updated_at": "2026-06-01T09:00:00Z",

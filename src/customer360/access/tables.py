@@ -41,6 +41,21 @@ shops = Table(
 """`state`: active, or uninstalled since `uninstalled_at`. `digest_key` keys the digests of this
 shop's identifiers."""
 
+setting_changes = Table(
+    "setting_changes",
+    metadata,
+    shop_id(),
+    number("change_id", primary_key=True),
+    Column("part", Text, nullable=False, info=KEEP),
+    Column("name", Text, nullable=False, info=KEEP),
+    Column("before", Text, nullable=False, info=KEEP),
+    Column("after", Text, nullable=False, info=KEEP),
+    Column("actor", Text, nullable=False, info=KEEP),
+    number("made_at", nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who set what otherwise in a part of a shop's settings; values as JSON."""
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -21,6 +21,9 @@ INTERESTED_VIEWS = 3
 MOST_WINDOW_DAYS = 3650
 """Longer than ten years says nothing about a customer."""
 
+WINDOWS_PART = "enrichment"
+"""The part of a shop's settings that holds its windows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Windows:
@@ -49,7 +52,13 @@ def shop_calendar(timezone: str, settings: Mapping[str, Any]) -> ShopCalendar:
 
 def windows_of(settings: Mapping[str, Any]) -> Windows:
     """The windows that a shop set, else the usual ones."""
-    return msgspec.convert(settings.get("enrichment", {}), Windows)
+    return msgspec.convert(settings.get(WINDOWS_PART, {}), Windows)
+
+
+def as_settings(windows: Windows) -> dict[str, Any]:
+    """Windows as a shop's settings hold them."""
+    told: dict[str, Any] = msgspec.to_builtins(windows)
+    return told | {"rfm_recency_days": list(windows.rfm_recency_days)}
 
 
 def check_windows(windows: Windows) -> Windows:

@@ -32,6 +32,7 @@ from customer360.web import (
     settings,
     sources,
     stage_flow,
+    stage_windows,
 )
 from customer360.web.door import Door, Handler, Needs
 
@@ -115,6 +116,7 @@ ADDRESSES: tuple[Address, ...] = (
     Address(_SHOP + "/settings/shopify", "shop", settings.show_shopify, settings.link),
     Address(_SHOP + "/settings/shopify/unlink", "shop", post=settings.unlink),
     Address(_SHOP + "/settings/identity", "shop", rules.show, rules.change),
+    Address(_SHOP + "/settings/stages", "shop", stage_windows.show, stage_windows.change),
     Address(_SHOP + "/settings/account", "shop", settings.show_account, settings.change_password),
 )
 

@@ -43,6 +43,7 @@ _TABS = (
     ("Keys", "/keys"),
     ("Shopify", "/shopify"),
     ("Identity", "/identity"),
+    ("Stages and scores", "/stages"),
     ("Your account", "/account"),
 )
 

@@ -223,6 +223,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("Enrichment", "GET", "/enrichment", enrichment.get_enrichment),
     Endpoint("Enrichment", "POST", "/enrichment/run", enrichment.run_enrichment),
+    Endpoint("Enrichment", "GET", "/enrichment/windows", stages.get_windows),
+    Endpoint("Enrichment", "PUT", "/enrichment/windows", stages.set_windows, (400, 413, 422)),
     Endpoint("Attributes", "GET", "/attributes", attributes.list_attributes, _OF_A_LIST),
     Endpoint("Attributes", "GET", "/events", attributes.list_event_types, _OF_A_LIST),
     Endpoint("Intake", "GET", "/ingest/balance", ingest.get_balance),

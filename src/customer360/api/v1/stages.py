@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from customer360.access.shops import get_shop
 from customer360.api.v1.asked import Asking
 from customer360.api.v1.cursors import page_of
 from customer360.api.v1.fields import Answer, Listing, Paging
+from customer360.api.v1.merges import ACTOR
 from customer360.profiles.stage_history import stage_history
-from customer360.profiles.stages import shop_calendar
+from customer360.profiles.stages import Windows, shop_calendar, windows_of
+from customer360.profiles.windows import change_windows
 from customer360.reports.stage_flow import between_days, stage_flow
 
 
@@ -73,6 +76,55 @@ def get_stage_flow(asked: Asking, days: Annotated[Days, Query()]) -> StageFlow:
         timezone=asked.shop.timezone,
         total=sum(flow.values()),
         items=items,
+    )
+
+
+class WindowsAnswer(Answer):
+    """After how many silent days people are at risk or churned, and which recency scores what in RFM."""
+
+    at_risk_days: int
+    churned_days: int
+    rfm_recency_days: tuple[int, int, int, int] = Field(
+        description="A last order up to so many days ago scores 5, 4, 3 or 2, an older one 1"
+    )
+
+
+class AskedWindows(BaseModel):
+    """The windows to set; what is left out stays as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    at_risk_days: int | None = None
+    churned_days: int | None = None
+    rfm_recency_days: list[int] | None = Field(None, min_length=4, max_length=4)
+
+
+def get_windows(asked: Asking) -> WindowsAnswer:
+    """How the shop tells stages and RFM recency apart."""
+    with asked.doors.database.read() as connection:
+        settings = get_shop(connection, asked.shop_id).settings
+    return _windows(windows_of(settings))
+
+
+def set_windows(asked: Asking, told: Annotated[AskedWindows, Body()]) -> WindowsAnswer:
+    """Change windows: all stages follow at once, RFM with the next run."""
+    with asked.doors.database.write() as connection:
+        wanted = change_windows(
+            connection,
+            asked.shop_id,
+            told.model_dump(exclude_none=True),
+            actor=ACTOR,
+            now=asked.doors.clock.now(),
+        )
+    asked.doors.directory.forget()
+    return _windows(wanted)
+
+
+def _windows(windows: Windows) -> WindowsAnswer:
+    return WindowsAnswer(
+        at_risk_days=windows.at_risk_days,
+        churned_days=windows.churned_days,
+        rfm_recency_days=windows.rfm_recency_days,
     )
 
 

@@ -662,6 +662,19 @@ def upgrade() -> None:
         "ix_sessions_visitor", "sessions", ["shop_id", "visitor", "last_at"], unique=False
     )
     op.create_table(
+        "setting_changes",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "change_id", name=op.f("pk_setting_changes")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "shop_clock",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
