@@ -48,10 +48,10 @@ SECTIONS = (
             Item("Duplicates", "/duplicates", "document-duplicate"),
         ),
     ),
-    Section("Insights", (Item("Stages", "/reports/stages", "arrows-right-left"),)),
     Section(
         "Insights",
         (
+            Item("Stages", "/reports/stages", "arrows-right-left"),
             Item("RFM", "/rfm", "squares-2x2"),
             Item("Models", "/models", "scale"),
         ),
