@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from customer360.app import build_app
+from customer360.app import SCHEMA, build_app
 from customer360.bench.buyers import DAYS, fill_with_buyers, made_up
 from customer360.bench.result import Result
 from customer360.bench.served import Ended, ended
@@ -28,6 +28,7 @@ from customer360.enrichment.tables import scores
 from customer360.settings import Settings
 from customer360.storage.database import Database
 from customer360.storage.engines.duckdb import DuckDBEngine
+from customer360.warehouse.schema import fingerprint
 
 DEFAULT_BUYERS = 1_000_000
 DEFAULT_ROUNDS = 3
@@ -43,8 +44,8 @@ def bench_enrich(
 ) -> Result:
     """Enrich a shop of so many buyers for the first time, once more with nothing new, and fit beside `lifetimes`."""
     now = SystemClock().now()
-    # Scores are of a day, so a shop serves for the day on which it was filled.
-    name = f"enrich-{buyers}-{local_date(now, _TIMEZONE)}"
+    # Scores are of a day, so a shop serves for the day on which it was filled; one of another schema would be emptied.
+    name = f"enrich-{buyers}-{local_date(now, _TIMEZONE)}-{fingerprint(SCHEMA):x}"
     fill = partial(_fill, buyers=buyers, now=now, progress=progress)
     with prepared(kept_in, name, fill) as store:
         progress("Enriching", 0, 2)
