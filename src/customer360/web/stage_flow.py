@@ -80,7 +80,10 @@ def show(_door: Door, visit: Visit) -> Page:
         "rows": _rows(flow, between),
         "totals": [sum(flow.get((was, became), 0) for was in _FROM) for became in STAGES],
         "people": sum(flow.values()),
-        "moved": sum(count for (was, became), count in flow.items() if was != became),
+        "came": sum(flow.get((NOT_YET, became), 0) for became in STAGES),
+        "moved": sum(
+            count for (was, became), count in flow.items() if was not in (became, NOT_YET)
+        ),
     }
     return _page(visit, values | {"error": "", "error_field": ""})
 
