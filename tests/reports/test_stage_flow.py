@@ -48,16 +48,8 @@ class Crowd:
         """People of two fragments each, by id, who did these things."""
         rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for profile_id, done in lives.items():
-            rows["profiles"].append(
-                {
-                    "profile_id": profile_id,
-                    "kind": "visitor" if profile_id in visitors else "customer",
-                    "first_seen_at": _time(min(at for _, at in done)),
-                    "opted_in_at": _time(
-                        min((at for what, at in done if what == "opted_in"), default=None)
-                    ),
-                }
-            )
+            kind = "visitor" if profile_id in visitors else "customer"
+            rows["profiles"].append({"profile_id": profile_id, "kind": kind, **_known_of(done)})
             rows["fragment_profiles"] += [
                 {"fragment_id": 2 * profile_id + part, "profile_id": profile_id} for part in (0, 1)
             ]
@@ -89,6 +81,24 @@ class Crowd:
     def query(self, _shop_id: int, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """As the product asks a shop's warehouse."""
         return self._transaction.query(sql, params)
+
+
+def _known_of(done: Done) -> dict[str, Any]:
+    """What the profile says of itself."""
+    times = {
+        what: sorted(at for name, at in done if name == what)
+        for what in ("visited", "ordered", "cancelled", "viewed", "acted", "opted_in")
+    }
+    acts = [at for what in ("ordered", "cancelled", "viewed", "acted") for at in times[what]]
+    return {
+        "first_seen_at": _time(min(at for _, at in done)),
+        "last_seen_at": _time(max(at for _, at in done)),
+        "opted_in_at": _time(min(times["opted_in"], default=None)),
+        "last_acted_at": _time(max(acts, default=None)),
+        "orders_count": len(times["ordered"]),
+        "sessions_count": len(times["visited"]),
+        "product_views": len(times["viewed"]),
+    }
 
 
 def _time(at: Instant | None) -> datetime | None:

@@ -16,7 +16,7 @@ from customer360.errors import InvalidInput
 from customer360.events.vocabulary import ACTED
 from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.browse import WarehouseQuery
-from customer360.profiles.stage_sql import stage_sql
+from customer360.profiles.stage_sql import STAGE_COLUMNS, stage_sql
 from customer360.profiles.stages import ShopCalendar
 from customer360.segments.comparisons import Bound
 
@@ -108,17 +108,24 @@ def people_between(
 
 def _staged(bound: Bound, between: Between) -> str:
     """The stages of each customer at the end of both days; null for who was not heard of yet."""
-    timezone = between.calendar.timezone
+    days = {"was": between.first, "became": between.last}
     ends = {
-        side: bound.time(start_of_day(day + timedelta(1), timezone)).sql("duckdb")
-        for side, day in (("was", between.first), ("became", between.last))
+        side: bound.time(start_of_day(day + timedelta(1), between.calendar.timezone)).sql("duckdb")
+        for side, day in days.items()
     }
-    sums = ", ".join(_LIVED.format(side=side, end=end) for side, end in ends.items())
-    stages = ", ".join(
-        _stage(bound, between.calendar, side, day, ends[side])
-        for side, day in (("was", between.first), ("became", between.last))
+    stages = (_stage(bound, between.calendar, side, day, ends[side]) for side, day in days.items())
+    return _STAGED.format(
+        counts=", ".join(_COUNTED.format(side=side, end=end) for side, end in ends.items()),
+        columns=", ".join(_column(side, name) for side in days for name in _FOLLOWS),
+        stages=", ".join(stages),
+        first_end=ends["was"],
+        last_end=ends["became"],
+        acts=tuple(sorted(ACTED)),
     )
-    return _STAGED.format(sums=sums, stages=stages, end=ends["became"], acts=tuple(sorted(ACTED)))
+
+
+def _column(side: str, name: str) -> str:
+    return f"case when p.is_recent then l.{side}_{name} else p.{name} end as {side}_{name}"
 
 
 def _stage(bound: Bound, calendar: ShopCalendar, side: str, day: date, end: str) -> str:
@@ -136,42 +143,53 @@ def _stage(bound: Bound, calendar: ShopCalendar, side: str, day: date, end: str)
     return f"case when {known} then {stage} end as {side}"
 
 
-_LIVED = """
+_FOLLOWS = tuple(name for name in STAGE_COLUMNS if name != "opted_in_at")
+_COUNTED = """
         max(happened_at) filter (acted and happened_at < {end}) as {side}_last_acted_at,
         count(*) filter (ordered and happened_at < {end}) as {side}_orders_count,
         count(*) filter (visited and happened_at < {end}) as {side}_sessions_count,
         count(*) filter (viewed and happened_at < {end}) as {side}_product_views"""
+# Of whoever was not heard of since the first day, which is most people, the profile says all there is to count.
 _STAGED = """
 with
+customers as (
+    select profile_id, first_seen_at, opted_in_at, last_acted_at, orders_count, sessions_count, product_views,
+        greatest(last_seen_at, last_acted_at) >= {first_end} as is_recent
+    from profiles
+    where kind = 'customer'
+),
 facts as (
     select fragment_id, occurred_at as happened_at, true as acted, false as ordered, false as visited,
         type = 'product_viewed' as viewed
     from event_facts
-    where type in {acts} and occurred_at < {end}
+    where type in {acts} and occurred_at < {last_end}
     union all
     select fragment_id, placed_at, true, cancelled_at is null and not test, false, false
     from orders
-    where placed_at < {end}
+    where placed_at < {last_end}
     union all
     select fragment_id, first_at, false, false, true, false
     from sessions
-    where first_at < {end}
+    where first_at < {last_end}
 ),
-customers as (
+parts as (
     select f.fragment_id, f.profile_id
     from fragment_profiles f
-    join profiles p on p.profile_id = f.profile_id
-    where p.kind = 'customer'
+    join customers c on c.profile_id = f.profile_id
+    where c.is_recent
 ),
 lives as (
-    select c.profile_id, min(happened_at) as first_at, {sums}
+    select m.profile_id, min(happened_at) as first_at, {counts}
     from facts
-    join customers c on c.fragment_id = facts.fragment_id
-    group by c.profile_id
+    join parts m on m.fragment_id = facts.fragment_id
+    group by m.profile_id
+),
+known as (
+    select p.profile_id, p.first_seen_at, p.opted_in_at, l.first_at, {columns}
+    from customers p
+    left join lives l on l.profile_id = p.profile_id
 ),
 staged as (
-    select p.profile_id, {stages}
-    from profiles p
-    left join lives l on l.profile_id = p.profile_id
-    where p.kind = 'customer'
+    select profile_id, {stages}
+    from known
 )"""
