@@ -141,7 +141,6 @@ def test_a_list_is_narrowed_by_stage_and_tier_and_sorted_by_scores(quick_desk: D
     for sort in ("ltv", "-churn_index", "predicted_next_order_at"):
         walked = quick_desk.walk("/profiles", sort=sort, limit=1)
         assert walked == quick_desk.page("/profiles", sort=sort)["items"], sort
-    assert quick_desk.refused("/profiles", stage="sleepy", tier="gold") == ["stage", "tier"]
 
 
 def test_a_newcomer_moves_nobody_between_pages(quick_desk: Desk) -> None:
@@ -158,8 +157,8 @@ def test_a_newcomer_moves_nobody_between_pages(quick_desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("question", "wrong"),
     [
-        ({"stage": "loyal"}, ["stage"]),
-        ({"tier": "VIP"}, ["tier"]),
+        ({"tier": ["VIP"]}, ["tier.0"]),
+        ({"stage": ["new", "sleepy"]}, ["stage.1"]),
         ({"segment": ""}, ["segment"]),
         ({"q": "a", "identifer": "email:ann@x.example"}, ["identifer"]),
         ({"limit": 0}, ["limit"]),

@@ -243,7 +243,7 @@ def test_a_preview_counts_shows_and_says(full_desk: Desk) -> None:
 
 
 def test_a_preview_of_nobody_says_what_hides_people(full_desk: Desk) -> None:
-    query = "country = 'IE' AND orders_count > 9 AND NOT churn_risk > 0.5"
+    query = "country = 'IE' AND orders_count > 9 AND NOT email_domain = 'ann@x.example'"
 
     found = full_desk.told("/segments/preview", method="POST", json={"query": query})
 
@@ -255,8 +255,8 @@ def test_a_preview_of_nobody_says_what_hides_people(full_desk: Desk) -> None:
         "count": 1,
     }
     (notice,) = found["notices"]
-    assert notice["condition"]["attribute"] == "churn_risk"
-    assert "not computed yet" in notice["text"]
+    assert notice["condition"]["attribute"] == "email_domain"
+    assert "are not kept for segments" in notice["text"]
 
 
 def test_members_are_listed_with_their_columns(quick_desk: Desk) -> None:
