@@ -236,6 +236,7 @@ def test_attributes_are_those_of_the_profile(quick: Exporter) -> None:
     ):
         house.segment({"type": "track", "userId": "u1", **call})
     house.drain()
+    house.app.enrichment.run(house.shop)
 
     (row,) = quick.rows("extended")
     expected = house.attributes("email:ann@x.example")
@@ -246,6 +247,11 @@ def test_attributes_are_those_of_the_profile(quick: Exporter) -> None:
     assert (row["total_spend"], row["days_since_last_order"]) == ("59.50", "5")
     assert (row["messages_today"], row["messages_7d"], row["fatigue"]) == ("1", "2", "0.2")
     assert (row["address_street"], row["tags"]) == ("1 Quay", "vip")
+    assert (row["lifecycle_stage"], row["tier"], row["ltv_percentile"]) == (
+        "converted",
+        "new",
+        "100.0",
+    )
 
 
 def test_the_file_is_named_after_segment_format_and_day(quick: Exporter) -> None:

@@ -16,6 +16,7 @@ from customer360.exports.people import people
 from customer360.exports.store import note_end, note_start
 from customer360.profiles.browse import WarehouseQuery
 from customer360.profiles.card import attributes_json
+from customer360.profiles.stages import shop_calendar
 from customer360.segments.catalogue import nearest
 from customer360.segments.model import Segment
 from customer360.spreadsheet import as_csv
@@ -123,7 +124,7 @@ class Export:
             self._segment.segment_id,
             attributes,
             now,
-            shop.timezone,
+            shop_calendar(shop.timezone, shop.settings),
         ):
             entries = iter(page.items())
             while part := dict(islice(entries, PEOPLE)):

@@ -6,16 +6,24 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from sqlglot import exp
+
 from customer360.clock import Instant, local_date, start_of_day, to_datetime
-from customer360.profiles.attributes import FULL_FATIGUE, SENT, STORED
+from customer360.profiles.attributes import ENRICHED_ATTRIBUTES, FULL_FATIGUE, SENT, STORED
 from customer360.profiles.browse import WarehouseQuery, raw
+from customer360.profiles.moving import days_since, overdue_days
+from customer360.profiles.stages import ShopCalendar
 from customer360.segments.ast import ALL_CUSTOMERS_ID
-from customer360.segments.to_sql import MEASURED
+from customer360.segments.comparisons import Bound
+from customer360.segments.enriched import OVERDUE
+from customer360.segments.to_sql import MEASURED, Compiled, Evaluator, of_people, person
 
 # Small enough for a page of the widest format to take some ten megabytes.
 PAGE = 10_000
 
 _STORED = frozenset(attribute.name for attribute in STORED)
+_ENRICHED = frozenset(attribute.name for attribute in ENRICHED_ATTRIBUTES)
+_EXPECTED = "predicted_next_order_at"
 _SINCE_ORDER = "days_since_last_order"
 
 
@@ -32,9 +40,9 @@ def members(
     segment_id: int,
     attributes: Sequence[str],
     now: Instant,
-    timezone: str,
+    calendar: ShopCalendar,
 ) -> Iterator[dict[int, dict[str, Any]]]:
-    """The members by id with their attributes, raw as cards hold them; those of enrichment are left out."""
+    """The members by id with their attributes, raw as cards hold them."""
     wanted = [*dict.fromkeys(name for name in attributes if name in _STORED)]
     if _SINCE_ORDER in attributes and "last_order_at" not in wanted:
         wanted.append("last_order_at")
@@ -55,9 +63,11 @@ def members(
     while rows := warehouse.query(shop_id, sql, [*bound, last]).to_pylist():
         page = {row.pop("profile_id"): raw(row) for row in rows}
         if _SINCE_ORDER in attributes:
-            _add_days(page, now, timezone)
+            _add_days(page, now, calendar.timezone)
         if not set(MEASURED).isdisjoint(attributes):
-            _add_messages(warehouse, shop_id, page, now, timezone)
+            _add_messages(warehouse, shop_id, page, now, calendar.timezone)
+        if enriched := _ENRICHED.intersection(attributes):
+            _add_enriched(warehouse, shop_id, page, enriched, Bound(now, calendar))
         yield page
         last = max(page)
 
@@ -65,8 +75,30 @@ def members(
 def _add_days(page: dict[int, dict[str, Any]], now: Instant, timezone: str) -> None:
     today = local_date(now, timezone)
     for told in page.values():
-        at = told["last_order_at"]
-        told[_SINCE_ORDER] = None if at is None else (today - local_date(at, timezone)).days
+        told[_SINCE_ORDER] = days_since(told["last_order_at"], today, timezone)
+
+
+def _add_enriched(
+    warehouse: WarehouseQuery,
+    shop_id: int,
+    page: dict[int, dict[str, Any]],
+    names: frozenset[str],
+    bound: Bound,
+) -> None:
+    """What enrichment tells, as segments ask for it."""
+    evaluator = Evaluator(bound)
+    asked = sorted({_EXPECTED if name == OVERDUE else name for name in names})
+    values = (evaluator.value(name).as_(name) for name in asked)
+    on_page = exp.and_(
+        person() >= bound.value(min(page)),
+        person() <= bound.value(max(page)),
+    )
+    query = Compiled(of_people(exp.select(person(), *values).where(on_page)), bound.values)
+    for row in map(raw, warehouse.query(shop_id, query.sql(), query.values).to_pylist()):
+        if (told := page.get(row.pop("profile_id"))) is not None:
+            told |= row
+            if OVERDUE in names:
+                told[OVERDUE] = overdue_days(row[_EXPECTED], bound.today, bound.timezone)
 
 
 def _add_messages(
