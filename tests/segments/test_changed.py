@@ -104,6 +104,16 @@ def test_nobody_is_in_anything_where_nobody_or_nothing_is_asked_for() -> None:
     assert Question({7: Rule()}, NOW, CALENDAR).memberships(session, []).num_rows == 0
 
 
+def test_a_stage_is_computed_once_however_many_rules_ask_for_it() -> None:
+    queries = ("lifecycle_stage = 'loyal'", "lifecycle_stage != 'new'", "next_best_action = 'wait'")
+    rules = {number: parse_query(query) for number, query in enumerate(queries)}
+
+    asked = select_memberships(rules, NOW, CALENDAR)
+
+    assert asked.answer.sql().count("last_acted_at <") == len(("churned", "at_risk"))
+    assert asked.copies.keys() == {"owners", "copied_profiles", "copied_scores"}
+
+
 def test_no_rows_are_copied_that_no_rule_looks_at() -> None:
     rules = {7: parse_query("country = 'IE'"), 8: parse_query("page_viewed MATCHES ()")}
 

@@ -47,6 +47,7 @@ ANN = Person(
         "total_spend": Decimal("59.50"),
         "orders_count": Decimal(2),
         "last_order_at": NOW - 40 * DAY,
+        "last_acted_at": NOW - 20 * DAY,
         "tags": ["VIP", "tea"],
         "has_email": True,
     },
@@ -66,6 +67,12 @@ ANN = Person(
         order(20, "30.00", 3, foreign=True),
     ],
     segments={7},
+    scores={
+        "ltv": Decimal(120),
+        "products_due": ["Green tea", "Tea"],
+        "predicted_next_order_at": NOW - 3 * DAY,
+        "rfm_group": "loyal",
+    },
 )
 BOB = Person(
     2, "visitor", events=[event("product_viewed", 1, product_id="p1")], orders=[order(1, "1.00", 1)]
@@ -91,6 +98,12 @@ def asked(warehouse: DuckDB, query: str, person: Person = ANN) -> Why:
         ("has_email = false", False, True),
         ("city IS NULL", True, None),
         ("churn_risk > 0.5", False, None),
+        ("ltv > 100", True, 1_200_000),
+        ("products_due CONTAINS 'tea'", True, ["Green tea", "Tea"]),
+        ("lifecycle_stage = 'churned'", False, "at_risk"),
+        ("next_best_action = 'remind_reorder'", False, "ask_consent"),
+        ("next_order_overdue_days > 7", False, 3),
+        ("rfm_group = 'prospects'", False, "loyal"),
         ("messages_7d >= 3", False, 2),
         ("messages_today >= 1", True, 1),
         ("fatigue < 0.5", True, 0.2),

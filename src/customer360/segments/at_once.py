@@ -7,7 +7,7 @@ hundreds. Here the people's rows are copied once, and equal measures of equal oc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from sqlglot import exp
@@ -42,6 +42,7 @@ class AtOnce:
         self._lines: Columns = {}
         self._types: dict[exp.Expr, None] = {}
         self._scores: dict[str, None] = {}
+        self._values: dict[str, exp.Expr] = {}
 
     def __call__(self, occurrences: Occurrences, tests: Sequence[Test]) -> exp.Expr:
         """Whether a person's occurrences pass all tests, where there is one if there are none; never null."""
@@ -77,6 +78,14 @@ class AtOnce:
         self._scores[name] = None
         return exp.column(name, PEOPLE)
 
+    def once(self, name: str, value: Callable[[], exp.Expr]) -> exp.Expr:
+        """The column of a value, which is written and computed once."""
+        if name not in self._values:
+            found = value()
+            # Behind those that it asks for itself.
+            self._values[name] = found
+        return exp.column(name, PEOPLE)
+
     def steps(self, asked: Iterable[exp.Expr]) -> Iterator[tuple[str, exp.Select]]:
         """Copies of the rows of the people in `CHANGED`, each made of those before it.
 
@@ -98,7 +107,7 @@ class AtOnce:
             )
             of_types = [exp.or_(*self._types)] if source == "events" else []
             yield f"copied_{source}", rows.where(*of_types)
-        attributes = sorted(_names(asked, PEOPLE) & _PEOPLE_COLUMNS)
+        attributes = sorted(_names((*asked, *self._values.values()), PEOPLE) & _PEOPLE_COLUMNS)
         yield _COPIED_PEOPLE, of_changed("profiles", self._schema, ("profile_id", *attributes))
         if self._scores:
             yield _COPIED_SCORES, of_changed("scores", self._schema, ("profile_id", *self._scores))
@@ -123,6 +132,10 @@ class AtOnce:
             same = exp.column("profile_id", _COPIED_SCORES).eq(person())
             people = people.join(_COPIED_SCORES, on=same, join_type="left")
             people = people.select(*(exp.column(name, _COPIED_SCORES) for name in self._scores))
+        for name, value in self._values.items():
+            yield f"before_{name}", people
+            people = exp.select(f"{PEOPLE}.*", value.as_(name))
+            people = people.from_(table(f"before_{name}", PEOPLE, ""))
         yield MEASURED_PEOPLE, people
 
 

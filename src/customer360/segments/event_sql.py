@@ -63,6 +63,9 @@ class Answer(Protocol):
     def score(self, name: str) -> exp.Expr:
         """The column of what enrichment stored of a person; null where it stored nothing."""
 
+    def once(self, name: str, value: Callable[[], exp.Expr]) -> exp.Expr:
+        """A value that many may ask for by its name."""
+
 
 class EventSql:
     """What people did: conditions, of which `answer` says how each becomes one on a person, and what they measure."""

@@ -6,7 +6,7 @@ those with events that do not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from sqlglot import exp
@@ -54,6 +54,10 @@ class SemiJoins:
     def score(self, name: str) -> exp.Expr:
         """The column of a person's score."""
         return exp.column(name, SCORES)
+
+    def once(self, _name: str, value: Callable[[], exp.Expr]) -> exp.Expr:
+        """A value that one rule asks for."""
+        return value()
 
     def _rows(self, source: Source) -> exp.Select:
         """All rows of a source, with whose they are; nothing is selected yet."""

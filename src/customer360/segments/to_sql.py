@@ -109,7 +109,7 @@ class Evaluator:
         self._others = others
         answer = answer or SemiJoins(bound, schema, person())
         self._events = EventSql(bound, answer)
-        self._enriched = Enriched(bound, _column, answer.score)
+        self._enriched = Enriched(bound, _column, answer)
 
     def meant(self, rule: Rule) -> exp.Expr:
         """What holds for the people that a rule means; where it is null, it does not hold."""
