@@ -107,17 +107,6 @@ def test_an_opt_in_alone_is_interest(house: House) -> None:
     assert history(house) == ["engaged 2026-06-10", "new 2026-06-01 2026-06-09"]
 
 
-def test_a_consent_that_the_shop_tells_of_is_an_opt_in(house: House) -> None:
-    consent = {"state": "subscribed", "consent_updated_at": "2026-06-12T09:00:00Z"}
-    told = {"id": 7, "email": "ann@x.example", "email_marketing_consent": consent}
-    house.shopify("customers/create", {**told, "created_at": "2026-06-10T09:00:00Z"})
-    ann = {"type": "identify", "userId": "ann", "traits": {"email": "ann@x.example"}}
-    tell(house, {**ann, "timestamp": "2026-06-10T09:00:00Z"})
-
-    assert history(house) == ["engaged 2026-06-12", "new 2026-06-10 2026-06-11"]
-    assert house.card("user_id:ann").attributes["lifecycle_stage"] == "engaged"
-
-
 def test_a_late_event_changes_the_past(house: House) -> None:
     tell(house, order("2", "2026-06-10T09:00:00Z"))
     before = history(house)
