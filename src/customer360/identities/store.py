@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, update
@@ -31,6 +32,8 @@ from customer360.values import new_ids
 
 logger = logging.getLogger(__name__)
 
+_NONE: Mapping[FragmentId, bytes] = MappingProxyType({})
+
 
 def owners_of(
     connection: Connection, shop_id: int, identifiers: Iterable[Identifier]
@@ -49,19 +52,32 @@ def owners_of(
     return found
 
 
-def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant) -> None:
-    """Store what a batch brought; every profile that it touched takes the change number."""
+def write(
+    writes: Writes,
+    shop_id: int,
+    change: int,
+    links: Links,
+    now: Instant,
+    aggregates: Mapping[FragmentId, bytes] = _NONE,
+) -> None:
+    """Store what a batch brought; every profile that it touched takes the change number.
+
+    aggregates: what the events of a member add up to, as it is stored; without one it keeps its own.
+    """
     new = [links.members[fragment_id] for fragment_id in sorted(links.new)]
     _write_fragments(writes, shop_id, change, links, new)
     writes.insert(
         observations,
-        ("shop_id", "fragment_id", "first_at", "last_at", "rank", "n"),
+        ("shop_id", "fragment_id", "first_at", "last_at", "rank", "n", "aggregate"),
         [
-            (shop_id, each.fragment_id, each.first_at, each.last_at, int(each.rank), each.events)
-            for each in links.members.values()
+            (
+                shop_id, fragment_id, each.first_at, each.last_at, int(each.rank), each.events,
+                aggregates.get(fragment_id),
+            )
+            for fragment_id, each in sorted(links.members.items())
         ],
-        replace_on=("shop_id", "fragment_id"),
-    )
+        on_conflict=_SEEN_AGAIN,
+    )  # fmt: skip
     writes.each(
         "update fragments set begins_at = {}, change = {} where shop_id = {} and fragment_id = {}",
         [(each.begins_at, change, shop_id, each.fragment_id) for each in links.shifted],
@@ -80,6 +96,12 @@ def write(writes: Writes, shop_id: int, change: int, links: Links, now: Instant)
         ],
     )
     note_changed(writes, shop_id, change, links.profiles)
+
+
+_SEEN_AGAIN = (
+    "(shop_id, fragment_id) do update set first_at = excluded.first_at, last_at = excluded.last_at,"
+    " rank = excluded.rank, n = excluded.n, aggregate = coalesce(excluded.aggregate, observations.aggregate)"
+)
 
 
 def note_changed(

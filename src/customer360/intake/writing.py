@@ -18,6 +18,7 @@ from customer360.intake.eras import move_era
 from customer360.intake.waiting import leave
 from customer360.intake.work import Work
 from customer360.profiles import checkouts, ledger, orders, sessions
+from customer360.profiles.fold import encode
 from customer360.profiles.members import write_aggregates
 from customer360.profiles.renaming import write_names
 from customer360.storage.database import Writes
@@ -41,9 +42,11 @@ def writes_of(shop: Shop, work: Work, now: Instant) -> Writes:
     """All that the step changes, ready to be written: nobody waits for what can be put together before."""
     shop_id, change, writes = shop.shop_id, work.seen_change + 1, Writes()
     accepted.write(writes, shop_id, change, work.digests)
-    identity_store.write(writes, shop_id, change, work.links, now)
+    members, folded = work.links.members, work.aggregates
+    told = {each: encode(folded[each]) for each in folded.keys() & members}
+    identity_store.write(writes, shop_id, change, work.links, now, told)
+    write_aggregates(writes, shop_id, {each: folded[each] for each in folded.keys() - members})
     _write_events(writes, shop_id, change, work)
-    write_aggregates(writes, shop_id, work.aggregates)
     sessions.write(writes, shop_id, change, work.visits)
     ledger.write(writes, shop_id, change, work.ledger)
     checkouts.write(writes, shop_id, change, work.checkouts)
