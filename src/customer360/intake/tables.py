@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, text
 
 from customer360.storage.metadata import DELETE, KEEP, NULL, metadata, number, shop_id
 
@@ -18,7 +18,13 @@ inbox = Table(
     Column("body", LargeBinary, nullable=False, info=DELETE),
     Column("envelope", LargeBinary, nullable=True, info=DELETE),
     number("import_id", nullable=True),
-    Index("ix_inbox_source", "shop_id", "source", "import_id"),
+    Index(
+        "ix_inbox_import",
+        "shop_id",
+        "import_id",
+        sqlite_where=text("import_id is not null"),
+        postgresql_where=text("import_id is not null"),
+    ),
     sqlite_with_rowid=False,
 )
 """Acknowledged signals that wait for the worker, one row each; a row leaves in the transaction that stores it."""

@@ -294,7 +294,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop_id", "inbox_id", name=op.f("pk_inbox")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_inbox_source", "inbox", ["shop_id", "source", "import_id"], unique=False)
+    op.create_index(
+        "ix_inbox_import",
+        "inbox",
+        ["shop_id", "import_id"],
+        unique=False,
+        sqlite_where=sa.text("import_id is not null"),
+        postgresql_where=sa.text("import_id is not null"),
+    )
     op.create_table(
         "job_runs",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
