@@ -19,7 +19,7 @@ import msgspec
 from customer360.app import SCHEMA, build_app
 from customer360.bench.buyers import DAYS, fill_with_buyers, made_up
 from customer360.bench.result import Result
-from customer360.bench.served import Ended, ended
+from customer360.bench.served import Ended, ended, serving
 from customer360.bench.store import Progress, Store, prepared
 from customer360.clock import Instant, SystemClock, local_date
 from customer360.enrichment.bgnbd import DAYS_PER_WEEK, BgNbd, fit_bgnbd
@@ -47,7 +47,7 @@ def bench_enrich(
     # Scores are of a day, so a shop serves for the day on which it was filled; one of another schema would be emptied.
     name = f"enrich-{buyers}-{local_date(now, _TIMEZONE)}-{fingerprint(SCHEMA):x}"
     fill = partial(_fill, buyers=buyers, now=now, progress=progress)
-    with prepared(kept_in, name, fill) as store:
+    with prepared(kept_in, name, fill) as store, serving(store.path):
         progress("Enriching", 0, 2)
         first, told = _enrich(store)
         progress("Enriching", 1, 2)
@@ -80,7 +80,7 @@ def _fill(store: Store, buyers: int, now: Instant, progress: Progress) -> Store:
 
 
 def _enrich(store: Store) -> tuple[Ended, dict[str, Any]]:
-    """`c360 enrich` in a process of its own, and what it reports."""
+    """`c360 enrich` beside the worker that keeps the warehouse, and what it reports."""
     found = ended(store.path, "enrich", "--shop", str(store.shop_id), "--json")
     return found, msgspec.json.decode(found.output)[0]
 

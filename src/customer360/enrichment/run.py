@@ -130,11 +130,12 @@ class Enrichment:
         total = len(changed) + len(gone)
         done = 0
         for rows in rows_of(changed, _WRITTEN_AT_ONCE):
-            with self.database.write() as connection:
+            # The last transaction puts all of them on the disk; what is lost before is found again.
+            with self.database.write(settled=False) as connection:
                 keep(connection, shop_id, rows)
             done += len(rows)
             show("Writing", done, total)
         for start in range(0, len(gone), _WRITTEN_AT_ONCE):
-            with self.database.write() as connection:
+            with self.database.write(settled=False) as connection:
                 forget(connection, shop_id, gone[start : start + _WRITTEN_AT_ONCE])
         return len(changed), len(gone)

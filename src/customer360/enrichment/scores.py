@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from customer360.enrichment.churn import ChurnIndex, churn_index
 from customer360.enrichment.clv import Forecast, forecast, percentile_of
-from customer360.enrichment.columns import SCORES
+from customer360.enrichment.columns import DETAILS, KEPT
 from customer360.enrichment.engagement import engagement_scores
 from customer360.enrichment.model import Floats, Ints, Orders
 from customer360.enrichment.next_order import NextOrder, is_due, next_orders, rhythm_of
@@ -26,9 +26,14 @@ _PLACES = {"engagement_score": 1, "ltv_percentile": 2}
 """Decimals that are kept; of other numbers four, of money two: what nobody sees would only be written every night."""
 _USUAL_PLACES = 4
 _MONEY_PLACES = 2
-_ARROW = {Kind.NUMBER: pa.float64(), Kind.WORD: pa.string(), Kind.TEXTS: pa.string()}
+_ARROW = {
+    Kind.NUMBER: pa.float64(),
+    Kind.WORD: pa.string(),
+    Kind.TEXTS: pa.string(),
+    Kind.PACKED: pa.binary(8 * len(DETAILS)),
+}
 SCHEMA = pa.schema(
-    [("profile_id", pa.int64()), *((one.name, _ARROW.get(one.kind, pa.int64())) for one in SCORES)]
+    [("profile_id", pa.int64()), *((one.name, _ARROW.get(one.kind, pa.int64())) for one in KEPT)]
 )
 """Of the table of scores: money and times are whole numbers, lists are one text."""
 
@@ -46,8 +51,6 @@ class Scored:
     forecast: Forecast
     lifetime_value: Floats
     next: NextOrder
-    gap_days: Floats
-    """The mean gap of each buyer in `next`."""
 
 
 def score(
@@ -72,7 +75,6 @@ def score(
         forecast=ahead,
         lifetime_value=spend + ahead.ahead[90].spend,
         next=next_orders(orders, today),
-        gap_days=rhythm_of(orders.until(today)).mean_gap_days,
     )
 
 
@@ -107,7 +109,7 @@ def as_table(
     who, points = engaged
     points = np.round(engagement_scores(points), _PLACES["engagement_score"])
     who, points = who[points > 0], points[points > 0]
-    everybody = np.union1d(profile_ids, who)
+    everybody = _together(profile_ids, who)
     rows = np.searchsorted(everybody, profile_ids)
     columns = {
         name: _spread(values, rows[places], len(everybody))
@@ -116,6 +118,14 @@ def as_table(
     columns["engagement_score"] = _spread(points, np.searchsorted(everybody, who), len(everybody))
     columns["profile_id"] = pa.array(everybody)
     return pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
+
+
+def _together(some: Ints, others: Ints) -> Ints:
+    """The ids of two sorted lists without repetition, sorted."""
+    both = np.sort(np.concatenate([some, others]), kind="stable")
+    first = np.ones(len(both), np.bool_)
+    first[1:] = both[1:] != both[:-1]
+    return both[first]
 
 
 def _of_buyers(
@@ -130,44 +140,65 @@ def _of_buyers(
         "rfm_f": scored.rfm.frequency,
         "rfm_m": scored.rfm.monetary,
         "rfm_group": scored.rfm.group,
-        "churn_recency": scored.churn.recency,
-        "churn_frequency": scored.churn.frequency,
-        "churn_monetary": scored.churn.monetary,
         "churn_index": scored.churn.index,
         "churn_band": scored.churn.band(),
         "churn_risk": scored.risk,
-        "predicted_orders_30d": month.orders,
         "predicted_orders_90d": quarter.orders,
-        "predicted_orders_90d_low": quarter.orders_low,
-        "predicted_orders_90d_high": quarter.orders_high,
         "predicted_spend_30d": month.spend,
-        "predicted_spend_30d_low": month.spend_low,
-        "predicted_spend_30d_high": month.spend_high,
         "predicted_spend_90d": quarter.spend,
-        "predicted_spend_90d_low": quarter.spend_low,
-        "predicted_spend_90d_high": quarter.spend_high,
         "ltv": scored.lifetime_value,
         "ltv_percentile": percentile_of(scored.lifetime_value),
     }
     found = {name: (_column(name, values), everybody) for name, values in columns.items()}
-    days = (following.day, following.low_day, following.high_day)
-    for name, day in zip(_NEXT_ORDER, days, strict=True):
-        found[name] = (pa.array(starts(day)), following.buyer)
-    found["order_gap_days"] = (_column("order_gap_days", scored.gap_days), following.buyer)
+    found["predicted_next_order_at"] = (pa.array(starts(following.day)), following.buyer)
     found["products_due"] = (pa.array(due[1], pa.string()), due[0])
+    found["details"] = (_details(scored, starts), everybody)
     return found
 
 
-_NEXT_ORDER = ("predicted_next_order_at", "next_order_low_at", "next_order_high_at")
-_KINDS = {one.name: one.kind for one in SCORES}
+def _details(scored: Scored, starts: Callable[[Ints], Ints]) -> pa.Array:
+    """What explains each buyer's scores, packed."""
+    month, quarter, following = scored.forecast.ahead[30], scored.forecast.ahead[90], scored.next
+    columns: dict[str, Floats | Ints] = {
+        "churn_recency": scored.churn.recency,
+        "churn_frequency": scored.churn.frequency,
+        "churn_monetary": scored.churn.monetary,
+        "predicted_orders_30d": month.orders,
+        "predicted_orders_90d_low": quarter.orders_low,
+        "predicted_orders_90d_high": quarter.orders_high,
+        "predicted_spend_30d_low": month.spend_low,
+        "predicted_spend_30d_high": month.spend_high,
+        "predicted_spend_90d_low": quarter.spend_low,
+        "predicted_spend_90d_high": quarter.spend_high,
+        "next_order_low_at": starts(following.low_day),
+        "next_order_high_at": starts(following.high_day),
+        "order_gap_days": following.mean_gap_days,
+    }
+    packed = np.full((len(scored.risk), len(DETAILS)), np.nan, "<f8")
+    for place, one in enumerate(DETAILS):
+        values = _kept(one.name, columns[one.name])
+        rows = following.buyer if len(values) < len(packed) else slice(None)
+        packed[rows, place] = values
+    return pa.FixedSizeBinaryArray.from_buffers(
+        SCHEMA.field("details").type, len(packed), [None, pa.py_buffer(packed)]
+    )
+
+
+_KINDS = {one.name: one.kind for one in (*KEPT, *DETAILS)}
+
+
+def _kept(name: str, values: Floats | Ints) -> Floats | Ints:
+    """The values as they are kept, rounded."""
+    kind = _KINDS[name]
+    if kind is Kind.MONEY:
+        return (np.round(values, _MONEY_PLACES) * AMOUNT_SCALE).round().astype(np.int64)
+    places = _PLACES.get(name, _USUAL_PLACES)
+    return np.asarray(values, np.float64).round(places) if kind is Kind.NUMBER else values
 
 
 def _column(name: str, values: Sequence[str] | Floats | Ints) -> pa.Array:
-    """The values as they are kept, rounded."""
-    if isinstance(values, np.ndarray) and _KINDS[name] is Kind.MONEY:
-        return pa.array((np.round(values, _MONEY_PLACES) * AMOUNT_SCALE).round().astype(np.int64))
-    if isinstance(values, np.ndarray) and _KINDS[name] is Kind.NUMBER:
-        return pa.array(np.round(values, _PLACES.get(name, _USUAL_PLACES)))
+    if isinstance(values, np.ndarray):
+        return pa.array(_kept(name, values))
     return pa.array(values, SCHEMA.field(name).type)
 
 

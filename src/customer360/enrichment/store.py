@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
-from customer360.enrichment.columns import SCORES
+from customer360.enrichment.columns import KEPT, unpacked
 from customer360.enrichment.scores import SCHEMA
 from customer360.enrichment.tables import scores
 from customer360.enrichment.warehouse import SCORES_MIRROR
@@ -21,22 +21,22 @@ from customer360.storage.metadata import tombstones
 from customer360.storage.mirror import Kind
 from customer360.values import texts_in
 
-_LISTS = frozenset(one.name for one in SCORES if one.kind is Kind.TEXTS)
+_LISTS = frozenset(one.name for one in KEPT if one.kind is Kind.TEXTS)
 _AS_KEPT = {Kind.MONEY: "cast({} * 10000 as bigint)", Kind.TIME: "epoch_us({})"}
-_KNOWN = ", ".join(
-    f"{_AS_KEPT.get(one.kind, '{}').format(one.name)} as {one.name}" for one in SCORES
-)
+_KNOWN = ", ".join(f"{_AS_KEPT.get(one.kind, '{}').format(one.name)} as {one.name}" for one in KEPT)
 _COLUMNS = ("shop_id", *SCHEMA.names, "change")
 
 
 def read_scores(connection: Connection, shop_id: int, profile_id: int) -> dict[str, Any]:
-    """The scores of one person by name, as they are kept: lists as such; empty where they have none."""
-    query = select(*(scores.c[one.name] for one in SCORES))
+    """The scores of one person and what explains them, by name, lists as such; empty where they have none."""
+    query = select(*(scores.c[one.name] for one in KEPT))
     query = query.where(scores.c.shop_id == shop_id, scores.c.profile_id == profile_id)
     row = connection.execute(query).one_or_none()
     if row is None:
         return {}
     found = dict(row._mapping)
+    if (details := found.pop("details")) is not None:
+        found |= unpacked(details)
     return found | {name: json.loads(found[name]) for name in _LISTS if found[name] is not None}
 
 
@@ -60,7 +60,7 @@ def difference(known: pa.Table, found: pa.Table) -> tuple[pa.Table, list[int]]:
         same &= _equal(old.column(name), mine.column(name))
     differs = ~there
     differs[np.flatnonzero(there)[~same]] = True
-    return found.filter(pa.array(differs)), np.setdiff1d(before, after).tolist()
+    return found.filter(pa.array(differs)), np.setdiff1d(before, after, assume_unique=True).tolist()
 
 
 def _equal(one: pa.ChunkedArray, other: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, LargeBinary, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from customer360.enrichment.columns import SCORES
+from customer360.enrichment.columns import KEPT
 from customer360.storage.metadata import DELETE, metadata, number, shop_id
 from customer360.storage.mirror import Kind
 
@@ -16,6 +16,7 @@ _TYPES: dict[Kind, type[TypeEngine[Any]]] = {
     Kind.NUMBER: Double,
     Kind.MONEY: BigInteger,
     Kind.TIME: BigInteger,
+    Kind.PACKED: LargeBinary,
 }
 
 scores = Table(
@@ -23,10 +24,11 @@ scores = Table(
     metadata,
     shop_id(),
     number("profile_id", primary_key=True),
-    *(Column(one.name, _TYPES.get(one.kind, Text), nullable=True, info=DELETE) for one in SCORES),
+    *(Column(one.name, _TYPES.get(one.kind, Text), nullable=True, info=DELETE) for one in KEPT),
     number("change", nullable=False),
     Index("ix_scores_change", "shop_id", "change"),
     sqlite_with_rowid=False,
 )
-"""The scores of the last run, for whoever has any; `products_due` is a JSON list of titles. A row of a profile that was
+"""The scores of the last run, for whoever has any; `products_due` is a JSON list of titles, `details` the
+numbers of `columns.DETAILS`. A row of a profile that was
 merged away stays until the next run: its id may come back."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from customer360.enrichment.columns import SCORES
+from customer360.enrichment.columns import KEPT
 from customer360.storage.mirror import Field, Kind, Mirror, Rows, fetch
 
 SCORES_MIRROR = 9
 """Number of the scores in tombstones."""
 
-_FIELDS = (Field("profile_id", Kind.ID), *SCORES)
+_FIELDS = (Field("profile_id", Kind.ID), *KEPT)
 _LISTS = [place for place, field in enumerate(_FIELDS) if field.kind is Kind.TEXTS]
 _CHANGED = (
     f"select {', '.join(field.name for field in _FIELDS)} from scores"

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     """Handed over as a URL; only its host stays."""
     TEXTS = "texts"
     """A list of TEXT; one text in the warehouse, as `values.listed` writes it: engines keep and search text faster."""
+    PACKED = "packed"
+    """A few numbers of our own as bytes, nothing a sender can choose."""
     PROPERTIES = "properties"
     """A mapping of custom properties; JSON text of those that may stay."""
 

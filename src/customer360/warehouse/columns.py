@@ -100,9 +100,11 @@ def _array(kind: Kind, values: Sequence[Any], owners: _Owners | None) -> pa.Arra
     if kind is Kind.MONEY:
         return _money(values)
     if kind is Kind.NUMBER:
-        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+        return _numbers(values)
     if kind is Kind.FLAG:
         return pa.array([None if value is None else bool(value) for value in values], pa.bool_())
+    if kind is Kind.PACKED:
+        return pa.array(values, pa.binary())
     if kind is Kind.PROPERTIES:
         return pa.array(_properties(values, owners), pa.string())
     if kind is Kind.TEXTS:
@@ -114,6 +116,15 @@ def _count(value: Any) -> int | None:
     if value is None or not isinstance(value, int | float) or not abs(value) < _LARGEST_COUNT:
         return None
     return int(value) if value == int(value) else None
+
+
+def _numbers(values: Sequence[Any]) -> pa.Array:
+    if _FLOATS.issuperset(map(type, values)):
+        return pa.array(values, pa.float64())
+    return pa.array([None if value is None else float(value) for value in values], pa.float64())
+
+
+_FLOATS = frozenset((float, type(None)))
 
 
 def _money(values: Sequence[int | None]) -> pa.Array:

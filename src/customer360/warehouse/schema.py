@@ -16,6 +16,7 @@ COLUMN_TYPES: dict[Kind, str] = {
     Kind.MONEY: "decimal(18, 4)",
     Kind.TIME: "timestamp",
     Kind.FLAG: "boolean",
+    Kind.PACKED: "blob",
 }
 """In DuckDB's dialect; whatever is not listed is text."""
 
@@ -26,6 +27,7 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
     Kind.MONEY: pa.decimal128(18, 4),
     Kind.TIME: pa.timestamp("us"),
     Kind.FLAG: pa.bool_(),
+    Kind.PACKED: pa.binary(),
 }
 
 NOTES = "warehouse_notes"
