@@ -11,7 +11,9 @@ from starlette.routing import Route
 
 from customer360.api import create
 from customer360.api.doors import Doors
+from customer360.clock import SECOND
 from customer360.identities.tables import alerts
+from customer360.jobs.tables import job_runs
 from customer360.segments.ast import EVERYONE
 from customer360.segments.store import create_segment
 from customer360.storage.metadata import profile_changes
@@ -45,6 +47,10 @@ def test_the_figures_tell_what_came_and_what_waits(street: Street) -> None:
         create_segment(connection, shop_id, "VIPs", EVERYONE, 1, limit=None)
         note = {"change": 2, "profile_id": 1}
         connection.execute(insert(profile_changes).values(shop_id=shop_id, **note))
+        for run_id, ended_at in ((1, 0), (2, street.clock.now() - 90 * SECOND)):
+            run = {"run_id": run_id, "kind": "enrichment", "state": "done", "ended_at": ended_at}
+            told = {"began_at": 0, "moved_at": 0}
+            connection.execute(insert(job_runs).values(shop_id=shop_id, **run, **told))
     text = street.client.get("/metrics").text
     for line in (
         'customer360_received_total{source="segment"} 2.0',
@@ -55,6 +61,7 @@ def test_the_figures_tell_what_came_and_what_waits(street: Street) -> None:
         'customer360_dead_letters{reason="not_an_object",source="segment"} 1.0',
         'customer360_segments{state="waiting"} 1.0',
         "customer360_profile_changes_to_follow 1.0",
+        'customer360_job_age_seconds{kind="enrichment"} 90.0',
         "customer360_inbox_commit_seconds_count 1.0",
         "customer360_acknowledgement_seconds_count 1.0",
     ):

@@ -13,6 +13,7 @@ from customer360.api.doors import Doors
 from customer360.clock import SECOND
 from customer360.identities.tables import alerts
 from customer360.intake.tables import dead_letters, inbox, signal_counts
+from customer360.jobs.tables import job_runs
 from customer360.segments.store import DELETED
 from customer360.segments.tables import segments
 from customer360.storage.metadata import profile_changes, shop_clock
@@ -76,7 +77,16 @@ class _Stored(Collector):
             .select_from(profile_changes.join(shop_clock, following))
             .where(shop_clock.c.refreshed.is_not(None))
         )
+        good = select(job_runs.c.kind, func.min(job_runs.c.ended_at)).where(
+            job_runs.c.state == "done",
+            job_runs.c.run_id.in_(
+                select(func.max(job_runs.c.run_id))
+                .where(job_runs.c.state == "done")
+                .group_by(job_runs.c.shop_id, job_runs.c.kind)
+            ),
+        )
         with self._doors.database.read() as connection:
+            ran = connection.execute(good.group_by(job_runs.c.kind)).all()
             by_state = connection.execute(states.group_by(segments.c.state)).all()
             to_follow = connection.execute(changed).scalar_one()
             outcomes = connection.execute(outcome.group_by(columns.source, columns.outcome)).all()
@@ -106,6 +116,13 @@ class _Stored(Collector):
             "Changes of profiles that the members of segments do not follow yet",
             [],
             [(to_follow,)],
+        )
+        now = self._doors.clock.now()
+        yield _gauge(
+            "job_age_seconds",
+            "Since the last run that went well, of the shop that waits longest",
+            ["kind"],
+            [(kind, max(0, now - ended) / SECOND) for kind, ended in ran],
         )
         yield self._commits()
 

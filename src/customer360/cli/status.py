@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from customer360.access.shops import Shop
     from customer360.clock import Instant
+    from customer360.enrichment.standing import Standing
     from customer360.jobs.log import Run
     from customer360.storage.database import Database
 
@@ -82,6 +83,7 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     from sqlalchemy import func, select
 
     from customer360.clock import SECOND, to_iso
+    from customer360.enrichment.standing import standing as standing_of_scores
     from customer360.identities.scan_log import SCAN
     from customer360.intake.balance import balance
     from customer360.intake.dead_letters import count_letters
@@ -97,6 +99,7 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
     last = one(func.max(signal_counts.c.last_at), signal_counts.c.shop_id == shop.shop_id)
     lag = one(shop_clock.c.change - shop_clock.c.synced, shop_clock.c.shop_id == shop.shop_id)
     scan = last_run(connection, shop.shop_id, SCAN)
+    scores = standing_of_scores(connection, shop.shop_id)
     total = balance(connection, shop.shop_id).total
     segments = standing(connection, shop.shop_id)
     return {
@@ -118,6 +121,7 @@ def _shop_status(connection: Connection, shop: Shop, now: Instant) -> dict[str, 
         "segments": {**segments.states, "failures": list(segments.failures)},
         "profiles_to_refresh": segments.people,
         "last_scan": None if scan is None else _scan_status(scan),
+        "last_enrichment": None if scores.last is None else _scores_status(scores),
     }
 
 
@@ -136,6 +140,28 @@ def _scan_status(scan: Run) -> dict[str, Any]:
         "learned": found.learned if found else None,
         "reason": scan.reason or None,
     }
+
+
+def _scores_status(scores: Standing) -> dict[str, Any]:
+    from customer360.clock import to_iso
+
+    last, report = scores.last, scores.report
+    assert last is not None
+    return {
+        "state": last.state,
+        "began_at": to_iso(last.began_at),
+        "computed_at": to_iso(scores.computed_at),
+        "people": report.people if report else None,
+        "reason": last.reason or None,
+    }
+
+
+def _print_scores(scores: dict[str, Any]) -> None:
+    if scores["computed_at"]:
+        typer.echo(f"  scores of {scores['people']:,} computed {scores['computed_at']}")
+    if scores["state"] != "done":
+        reason = f": {scores['reason']}" if scores["reason"] else ""
+        typer.echo(f"  the run of {scores['began_at']} is {scores['state']}{reason}")
 
 
 def _print_scan(scan: dict[str, Any]) -> None:
@@ -184,4 +210,6 @@ def _print_shop(shop: dict[str, Any]) -> None:
     _print_segments(shop)
     if shop["last_scan"]:
         _print_scan(shop["last_scan"])
+    if shop["last_enrichment"]:
+        _print_scores(shop["last_enrichment"])
     typer.echo()
