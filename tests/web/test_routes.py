@@ -89,8 +89,16 @@ def klaviyo(number: int) -> dict[str, Any]:
     return {"externalIds": [{"type": "klaviyo_id", "id": f"k{number}"}]}
 
 
+QUESTIONS = {
+    "/reports/stages/people": "?was=new&became=new",
+    "/reports/reorders/people": "?product=7&week=0",
+}
+"""What an address that is about a number has to be asked."""
+
+
 def path_of(address: Address, ids: dict[str, int]) -> str:
-    return re.sub(r"{(\w+)}", lambda match: str(ids[match[1]]), address.path)
+    path = re.sub(r"{(\w+)}", lambda match: str(ids[match[1]]), address.path)
+    return path + QUESTIONS.get(address.path.removeprefix("/shops/{shop_id}"), "")
 
 
 def test_no_address_of_a_shop_answers_somebody_of_another_shop(site: Site) -> None:

@@ -26,6 +26,13 @@ def count_below(values: Floats | Ints) -> Ints:
     return below
 
 
+def places_in(sorted_ids: Ints, ids: Ints) -> tuple[Ints, Bools]:
+    """Where those of the ids are that are among the sorted ones, and which of the ids these are."""
+    place = np.minimum(np.searchsorted(sorted_ids, ids), max(len(sorted_ids) - 1, 0))
+    known = sorted_ids[place] == ids if len(sorted_ids) else np.zeros(len(ids), np.bool_)
+    return place[known], known
+
+
 @dataclass(frozen=True, slots=True)
 class Orders:
     """A shop's orders, one row each in any order, of the buyers 0 to `buyers` - 1.

@@ -58,7 +58,7 @@ def next_orders(orders: Orders, today: int) -> NextOrder:
     median = float(np.median(mean)) if len(mean) else 0.0
     expected = _shrunk(mean, gaps, median)
     low, high = _ratios(days, rhythm, median)
-    day = last + _whole(mean)
+    day = due_days(rhythm)
     overdue = np.maximum(today - day, 0)
     rolled = last + _whole(mean * np.ceil((today - last) / mean))
     return NextOrder(
@@ -70,6 +70,11 @@ def next_orders(orders: Orders, today: int) -> NextOrder:
         np.where(overdue > 0, rolled, day),
         mean,
     )
+
+
+def due_days(rhythm: Rhythm) -> Ints:
+    """The day on which each of them is expected next."""
+    return rhythm.last_day + _whole(rhythm.mean_gap_days)
 
 
 def is_due(rhythm: Rhythm, today: int) -> Bools:

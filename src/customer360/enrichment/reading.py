@@ -12,7 +12,7 @@ import pyarrow as pa
 from customer360.clock import Instant, local_date, start_of_day, to_datetime
 from customer360.enrichment.card import People
 from customer360.enrichment.engagement import HALF_LIFE_DAYS, WEIGHTS
-from customer360.enrichment.model import Ints, Orders
+from customer360.enrichment.model import Ints, Orders, places_in
 from customer360.enrichment.origins import Acts
 from customer360.events.vocabulary import ACTED
 from customer360.profiles.browse import WarehouseQuery
@@ -48,7 +48,7 @@ _ENGAGED = (
 _BOUGHT = (
     "select f.profile_id, l.product_id, list(epoch_us(o.placed_at)) as at"
     f" from order_lines l join {_ORDERED.replace('orders o', 'orders o on o.order_id = l.order_id', 1)}"
-    " and l.product_id is not null and o.placed_at < ?"
+    " and l.product_id is not null and o.placed_at < ?{this}"
     " group by f.profile_id, l.product_id having count(*) > 1"
 )
 _TITLES = (
@@ -109,9 +109,9 @@ class Buyers:
 class Bought:
     """On which days buyers bought a product again: pairs of buyer and product, and an order of one for each row."""
 
-    buyer: Ints
-    """Of each pair, its place in `Buyers`."""
-    product: Sequence[str]
+    profile_ids: Ints
+    product_ids: Sequence[str]
+    titles: Sequence[str]
     """Of each pair, what the product is called."""
     orders: Orders
 
@@ -128,7 +128,7 @@ def read_buyers(
     bounds = [_time(calendar.start(day + 1)) for day in {*origins, calendar.today}]
     since = " + ".join("cast(e.occurred_at >= ? as int)" for _ in bounds)
     acts = warehouse.query(shop_id, _ACTS.format(since=since), [tomorrow, *bounds])
-    who, known = _places(profile_ids, _ints(acts, "profile_id"))
+    who, known = places_in(profile_ids, _ints(acts, "profile_id"))
     return Buyers(profile_ids, orders, Acts(who, calendar.days(_ints(acts, "at")[known])))
 
 
@@ -144,20 +144,22 @@ def read_engagement(
 
 
 def read_bought(
-    warehouse: WarehouseQuery, shop_id: int, calendar: Calendar, profile_ids: Ints
+    warehouse: WarehouseQuery, shop_id: int, calendar: Calendar, product_id: str | None = None
 ) -> Bought:
-    """What buyers bought more than once."""
+    """What buyers bought more than once: any product, or this one."""
     tomorrow = _time(calendar.start(calendar.today + 1))
-    table = warehouse.query(shop_id, _BOUGHT, [tomorrow]).combine_chunks()
-    buyer, known = _places(profile_ids, _ints(table, "profile_id"))
-    table = table.filter(pa.array(known))
+    asked = [tomorrow] if product_id is None else [tomorrow, product_id]
+    this = "" if product_id is None else " and l.product_id = ?"
+    table = warehouse.query(shop_id, _BOUGHT.format(this=this), asked).combine_chunks()
     titles = warehouse.query(shop_id, _TITLES)
     of: Mapping[str, str] = dict(zip(*(one.to_pylist() for one in titles.columns), strict=True))
     lists = table.column("at").combine_chunks()
     pair = np.repeat(np.arange(len(table)), lists.value_lengths().to_numpy())
     day = calendar.days(lists.flatten().to_numpy())
-    products = [of.get(one, one) for one in table.column("product_id").to_pylist()]
-    return Bought(buyer, products, Orders(len(table), pair, day, np.ones(len(day))))
+    products = table.column("product_id").to_pylist()
+    names = [of.get(one, one) for one in products]
+    orders = Orders(len(table), pair, day, np.ones(len(day)))
+    return Bought(_ints(table, "profile_id"), products, names, orders)
 
 
 def read_people(warehouse: WarehouseQuery, shop_id: int) -> People:
@@ -165,13 +167,6 @@ def read_people(warehouse: WarehouseQuery, shop_id: int) -> People:
     rows = warehouse.query(shop_id, _KINDS).to_pylist()
     count = {row["kind"]: int(row["n"]) for row in rows}
     return People(customers=count.get("customer", 0), visitors=count.get("visitor", 0))
-
-
-def _places(sorted_ids: Ints, ids: Ints) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Where those of the ids are that are among the sorted ones, and which of the ids these are."""
-    place = np.minimum(np.searchsorted(sorted_ids, ids), max(len(sorted_ids) - 1, 0))
-    known = sorted_ids[place] == ids if len(sorted_ids) else np.zeros(len(ids), np.bool_)
-    return place[known], known
 
 
 def _ints(table: pa.Table, name: str) -> Ints:

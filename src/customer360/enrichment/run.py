@@ -23,6 +23,7 @@ from customer360.enrichment.reading import (
     read_engagement,
     read_people,
 )
+from customer360.enrichment.reorders import Reorders, reorders
 from customer360.enrichment.scores import as_table, due_lists, score
 from customer360.enrichment.store import difference, forget, keep, known_scores, rows_of
 from customer360.jobs.under_way import UnderWay
@@ -53,6 +54,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     written: int
     removed: int
     card: ModelCard
+    reorders: Reorders
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
@@ -82,9 +84,11 @@ class Enrichment:
             show("Reading")
             self.warehouse.sync(shop.shop_id)
             calendar = Calendar.at(self.clock.now(), shop.timezone)
-            found, card = self._found(shop, calendar, show)
+            found, card, upcoming = self._found(shop, calendar, show)
             written, removed = self._write(shop.shop_id, found, show)
-            report = Report(people=len(found), written=written, removed=removed, card=card)
+            report = Report(
+                people=len(found), written=written, removed=removed, card=card, reorders=upcoming
+            )
             with self.database.write() as connection:
                 if written or removed:
                     self.noted(connection, shop.shop_id)
@@ -95,17 +99,17 @@ class Enrichment:
 
     def _found(
         self, shop: Shop, calendar: Calendar, show: Callable[[str], None]
-    ) -> tuple[pa.Table, ModelCard]:
-        """The scores of everybody as of today, and what they rest on."""
+    ) -> tuple[pa.Table, ModelCard, Reorders]:
+        """The scores of everybody as of today, what they rest on, and which products will be ordered again."""
         shop_id, today, windows = shop.shop_id, calendar.today, windows_of(shop.settings)
         origins = origin_days(today, windows.churned_days)
         buyers = read_buyers(self.warehouse, shop_id, calendar, origins)
-        bought = read_bought(self.warehouse, shop_id, calendar, buyers.profile_ids)
+        bought = read_bought(self.warehouse, shop_id, calendar)
         engaged = read_engagement(self.warehouse, shop_id, calendar)
         people = read_people(self.warehouse, shop_id)
         show("Computing")
         scored = score(buyers.orders, buyers.acts, today, windows)
-        due = due_lists(bought.orders, bought.buyer, bought.product, today)
+        due = due_lists(bought.orders, bought.profile_ids, bought.titles, today)
         found = as_table(buyers.profile_ids, scored, due, engaged, calendar.starts)
         show("Looking back")
         card = model_card(
@@ -122,7 +126,8 @@ class Enrichment:
             recency_days=windows.rfm_recency_days,
             expected=scored.next,
         )
-        return found, card
+        upcoming = reorders(bought.product_ids, bought.titles, bought.orders, today)
+        return found, card, upcoming
 
     def _write(self, shop_id: int, found: pa.Table, show: Progress) -> tuple[int, int]:
         """Write what differs from what the warehouse knows; returns how many rows, and how many were removed."""

@@ -12,7 +12,7 @@ from customer360.enrichment.churn import ChurnIndex, churn_index
 from customer360.enrichment.clv import Forecast, forecast, percentile_of
 from customer360.enrichment.columns import DETAILS, KEPT
 from customer360.enrichment.engagement import engagement_scores
-from customer360.enrichment.model import Floats, Ints, Orders
+from customer360.enrichment.model import Floats, Ints, Orders, places_in
 from customer360.enrichment.next_order import NextOrder, is_due, next_orders, rhythm_of
 from customer360.enrichment.origins import Acts, Facts, facts_on
 from customer360.enrichment.rfm import Rfm, rfm
@@ -79,20 +79,18 @@ def score(
 
 
 def due_lists(
-    orders: Orders, buyer: Ints, product: Sequence[str], today: int
+    pairs: Orders, profile_ids: Ints, titles: Sequence[str], today: int
 ) -> tuple[Ints, list[str]]:
-    """The buyers to whom products are due, and the names of these as one text each.
+    """The people to whom products are due, and the names of these as one text each.
 
-    orders: one buyer for each pair of buyer and product; `buyer` and `product` say whose pair it is.
+    pairs: one buyer for each pair of person and product; `profile_ids` and `titles` say whose and which it is.
     """
-    rhythm = rhythm_of(orders)
-    pairs = rhythm.buyer[is_due(rhythm, today)]
+    rhythm = rhythm_of(pairs)
     names: dict[int, list[str]] = {}
-    for pair in pairs.tolist():
-        names.setdefault(int(buyer[pair]), []).append(product[pair])
-    return np.fromiter(names, np.int64, len(names)), [
-        listed(sorted(set(one))) for one in names.values()
-    ]
+    for pair in rhythm.buyer[is_due(rhythm, today)].tolist():
+        names.setdefault(int(profile_ids[pair]), []).append(titles[pair])
+    lists = [listed(sorted(set(one))) for one in names.values()]
+    return np.fromiter(names, np.int64, len(names)), lists
 
 
 def as_table(
@@ -104,7 +102,7 @@ def as_table(
 ) -> pa.Table:
     """The scores by profile id, sorted: of buyers, and of others whom only their engagement tells of.
 
-    due: places of buyers, and their lists. engaged: profile ids and points. starts: the first instants of days.
+    due, engaged: profile ids, and their lists or points. starts: the first instants of days.
     """
     who, points = engaged
     points = np.round(engagement_scores(points), _PLACES["engagement_score"])
@@ -113,8 +111,11 @@ def as_table(
     rows = np.searchsorted(everybody, profile_ids)
     columns = {
         name: _spread(values, rows[places], len(everybody))
-        for name, (values, places) in _of_buyers(scored, starts, due).items()
+        for name, (values, places) in _of_buyers(scored, starts).items()
     }
+    place, known = places_in(everybody, due[0])
+    lists = pa.array(due[1], pa.string()).filter(pa.array(known))
+    columns["products_due"] = _spread(lists, place, len(everybody))
     columns["engagement_score"] = _spread(points, np.searchsorted(everybody, who), len(everybody))
     columns["profile_id"] = pa.array(everybody)
     return pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
@@ -128,9 +129,7 @@ def _together(some: Ints, others: Ints) -> Ints:
     return both[first]
 
 
-def _of_buyers(
-    scored: Scored, starts: Callable[[Ints], Ints], due: tuple[Ints, list[str]]
-) -> dict[str, tuple[pa.Array, Ints]]:
+def _of_buyers(scored: Scored, starts: Callable[[Ints], Ints]) -> dict[str, tuple[pa.Array, Ints]]:
     """Each column, and of which buyers its values are."""
     month, quarter, following = scored.forecast.ahead[30], scored.forecast.ahead[90], scored.next
     everybody = np.arange(len(scored.risk))
@@ -151,7 +150,6 @@ def _of_buyers(
     }
     found = {name: (_column(name, values), everybody) for name, values in columns.items()}
     found["predicted_next_order_at"] = (pa.array(starts(following.day)), following.buyer)
-    found["products_due"] = (pa.array(due[1], pa.string()), due[0])
     found["details"] = (_details(scored, starts), everybody)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 
@@ -23,6 +24,7 @@ from customer360.jobs.log import (
 from customer360.storage.database import Database
 
 _BEAT_SECONDS = 60.0
+_TELL_SECONDS = 1.0
 
 
 class UnderWay:
@@ -49,6 +51,8 @@ class UnderWay:
         self.change = 0
         """Up to which of the shop's changes it sees all."""
         self._beat_seconds = beat_seconds
+        self._stage = ""
+        self._told_at = 0.0
         self._ended = threading.Event()
         self._beating = threading.Thread(target=self._beat, name=kind, daemon=True)
 
@@ -61,7 +65,11 @@ class UnderWay:
         self._beating.start()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Note how far it is."""
+        """Note how far it is, once a second; a new stage at once."""
+        now = time.monotonic()
+        if stage == self._stage and now < self._told_at + _TELL_SECONDS:
+            return
+        self._stage, self._told_at = stage, now
         with self._database.write() as connection:
             note_progress(
                 connection, self._shop_id, self._run_id, self._clock.now(), (stage, done, total)

@@ -14,7 +14,7 @@ from customer360.web.door import Door, Page
 from customer360.web.visit import Visit
 
 _CHART_SIDE = 240
-_HEATS = 5
+_HEATS = 4
 
 
 class Place(NamedTuple):
@@ -58,7 +58,7 @@ ADVICE = {
 
 
 class Cell(NamedTuple):
-    """A group as the page shows it; `heat` is how full it is beside the others, 0 to 5."""
+    """A group as the page shows it; `heat` is how full it is beside the others, 0 to 4."""
 
     name: str
     figures: GroupFigures
@@ -127,7 +127,7 @@ def _segment_of(group: str) -> str:
 
 
 def _heat(people: int, sizes: Sequence[int]) -> int:
-    """Which fifth of the groups that have anybody this one is in, by how many it has."""
+    """Which quarter of the groups that have anybody this one is in, by how many it has."""
     if not people:
         return 0
     return 1 + _HEATS * sum(size < people for size in sizes) // len(sizes)

@@ -53,6 +53,7 @@ SECTIONS = (
         (
             Item("Stages", "/reports/stages", "arrows-right-left"),
             Item("RFM", "/rfm", "squares-2x2"),
+            Item("Re-orders", "/reports/reorders", "arrow-path-rounded-square"),
             Item("Models", "/models", "scale"),
         ),
     ),

@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 
 from customer360.clock import local_date
 from customer360.errors import InvalidInput, NotFound
-from customer360.profiles.hydrate import Summary, hydrate
 from customer360.profiles.stages import shop_calendar
 from customer360.reports.stage_flow import (
     NOT_YET,
@@ -22,16 +21,13 @@ from customer360.reports.stage_flow import (
     stage_flow,
 )
 from customer360.spreadsheet import as_csv
-from customer360.values import parse_id
 from customer360.web.door import Door, Page
-from customer360.web.formats import in_words
+from customer360.web.formats import day, in_words, lower_first
 from customer360.web.freshness import freshness
+from customer360.web.report_people import PAGE_ROWS, page_asked, people_values
 from customer360.web.spreadsheet import download
 from customer360.web.visit import Visit
-from customer360.web.words import title_of
 
-_PAGE_ROWS = 25
-_MOST_PAGES = 400_000
 _HEATS = 4
 _SPANS = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "A year"))
 _FROM = (NOT_YET, *STAGES)
@@ -53,14 +49,6 @@ class Row(NamedTuple):
     label: str
     cells: list[Cell]
     total: int
-
-
-class Person(NamedTuple):
-    """One of the people behind a cell."""
-
-    profile_id: int
-    title: str
-    contact: str
 
 
 def show(_door: Door, visit: Visit) -> Page:
@@ -97,32 +85,29 @@ def show_people(_door: Door, visit: Visit) -> Page | Response:
     )
     if was not in _FROM or became not in STAGES:
         raise NotFound
-    page = min(parse_id(visit.query.get("page", "")) or 1, _MOST_PAGES)
+    page = page_asked(visit)
     found = people_between(
         visit.app.warehouse,
         visit.shop.shop_id,
         between,
         (was, became),
-        limit=_PAGE_ROWS,
-        offset=(page - 1) * _PAGE_ROWS,
+        limit=PAGE_ROWS,
+        offset=(page - 1) * PAGE_ROWS,
     )
     address = f"{visit.path}{_query(between, was=was, became=became)}"
     if page > 1 and not found.profile_ids:
         return RedirectResponse(address, 303)
     with visit.app.database.read() as connection:
-        people = hydrate(connection, visit.shop.shop_id, found.profile_ids)
+        people = people_values(visit, connection, found.profile_ids, found.total, page, address)
     values = {
-        "labels": (_label(was), _label(became)),
-        "first": between.first,
-        "last": between.last,
+        "title": f"{_label(was)}, then {lower_first(_label(became))}",
+        "scope": f"At the end of {day(between.first, visit.shop.timezone)},"
+        f" and of {day(between.last, visit.shop.timezone)}",
         "back": f"{visit.root}/reports/stages{_query(between)}",
-        "people": [_person(one) for one in people],
-        "total": found.total,
-        "page": page,
-        "last_page": max(1, -(-found.total // _PAGE_ROWS)),
-        "page_address": lambda number: f"{address}&page={number}",
+        "back_label": "All stages",
+        "nobody": "No customer went this way between these days.",
     }
-    return Page("reports/stage_people.html", values)
+    return Page("reports/people.html", values | people)
 
 
 def export(_door: Door, visit: Visit) -> Response:
@@ -192,10 +177,3 @@ def _rows(flow: dict[tuple[str, str], int], between: Between) -> list[Row]:
 
 def _label(stage: str) -> str:
     return in_words(stage) if stage != NOT_YET else "Not there yet"
-
-
-def _person(person: Summary) -> Person:
-    contacts = [contact for contact in (person.email, person.phone) if contact]
-    title = title_of(person.name, contacts, person.profile_id, "customer")
-    contact = next((contact for contact in contacts if contact != title), "")
-    return Person(person.profile_id, title, contact)

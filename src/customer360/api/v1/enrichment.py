@@ -9,6 +9,8 @@ from customer360.api.v1.asked import Asking
 from customer360.api.v1.enrichment_models import (
     ChurnBandItem,
     EnrichmentAnswer,
+    ReorderItem,
+    ReordersAnswer,
     RfmThresholds,
     Thresholds,
     TierThresholds,
@@ -16,6 +18,7 @@ from customer360.api.v1.enrichment_models import (
 from customer360.clock import to_iso
 from customer360.enrichment.card import ModelCard
 from customer360.enrichment.churn import BANDS
+from customer360.enrichment.reorders import NOTHING
 from customer360.enrichment.standing import Standing, ask, standing
 from customer360.profiles.stages import windows_of
 from customer360.values import AMOUNT_SCALE, money_text
@@ -33,6 +36,24 @@ def run_enrichment(asked: Asking) -> EnrichmentAnswer:
         ask(connection, asked.shop_id, asked.doors.clock.now())
         found = standing(connection, asked.shop_id)
     return _answer(asked.shop, found)
+
+
+def get_reorders(asked: Asking) -> ReordersAnswer:
+    """Which products will be ordered again, by how many people and in which week."""
+    with asked.doors.database.read() as connection:
+        known = standing(connection, asked.shop_id)
+    found = known.report.reorders if known.report else NOTHING
+    return ReordersAnswer(
+        computed_at=to_iso(known.computed_at),
+        weeks=found.weeks,
+        items=[
+            ReorderItem(
+                product_id=one.product_id, title=one.title, overdue=one.overdue, weeks=one.weeks
+            )
+            for one in found.products
+        ],
+        total=found.products_in_all,
+    )
 
 
 def _answer(shop: Shop, found: Standing) -> EnrichmentAnswer:

@@ -47,6 +47,26 @@ class Thresholds(Answer):
     rfm: RfmThresholds | None
 
 
+class ReorderItem(Answer):
+    """A product, and how many people are expected to order it again."""
+
+    product_id: str
+    title: str
+    overdue: int = Field(description="Their day is past, and not yet a whole gap ago")
+    weeks: list[int] = Field(description="In each of the weeks")
+
+
+class ReordersAnswer(Answer):
+    """Re-orders to come by product and week, as the last run found them."""
+
+    computed_at: Time | None
+    weeks: list[str] = Field(description="Their Mondays, the present week first")
+    items: list[ReorderItem]
+    total: int = Field(
+        description="Products that somebody will order again; the first 200 are told"
+    )
+
+
 class EnrichmentAnswer(Answer):
     """How the shop's scores are doing, and what they rest on."""
 

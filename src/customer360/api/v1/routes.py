@@ -221,6 +221,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "Duplicates", "POST", "/alerts/{alert_id}/acknowledge", alerts.acknowledge_alert, (404,)
     ),
+    Endpoint("Reports", "GET", "/reports/reorders", enrichment.get_reorders),
     Endpoint("Enrichment", "GET", "/enrichment", enrichment.get_enrichment),
     Endpoint("Enrichment", "POST", "/enrichment/run", enrichment.run_enrichment),
     Endpoint("Enrichment", "GET", "/enrichment/windows", stages.get_windows),
