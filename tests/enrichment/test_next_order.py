@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
 
 from customer360.enrichment.model import Orders
-from customer360.enrichment.next_order import is_due, next_orders, rhythm_of
+from customer360.enrichment.next_order import coming_day, is_due, next_orders, rhythm_of
 from tests.enrichment import cdnow, crowd
 
 
@@ -87,3 +89,12 @@ def test_a_product_is_due_from_one_gap_after_it_was_last_bought_until_two(
     today: int, due: bool
 ) -> None:
     assert is_due(rhythm_of(of_days(0, 28, 56)), today).tolist() == [due]
+
+
+@pytest.mark.parametrize(
+    ("today", "coming"),
+    [("2026-03-25", "2026-03-26"), ("2026-03-26", "2026-03-26"), ("2026-03-27", "2026-04-23")],
+)
+def test_a_day_that_is_past_is_rolled_forward_by_whole_gaps(today: str, coming: str) -> None:
+    expected = date.fromisoformat("2026-03-26")
+    assert coming_day(expected, 28.0, date.fromisoformat(today)).isoformat() == coming

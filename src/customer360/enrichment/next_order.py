@@ -6,6 +6,7 @@ The same rule serves buyers and, of each buyer, the products that they bought ag
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -60,14 +61,13 @@ def next_orders(orders: Orders, today: int) -> NextOrder:
     low, high = _ratios(days, rhythm, median)
     day = due_days(rhythm)
     overdue = np.maximum(today - day, 0)
-    rolled = last + _whole(mean * np.ceil((today - last) / mean))
     return NextOrder(
         rhythm.buyer,
         day,
         last + _whole(np.minimum(expected * low, mean)),
         last + _whole(np.maximum(expected * high, mean)),
         overdue,
-        np.where(overdue > 0, rolled, day),
+        np.where(overdue > 0, rolled_forward(last, mean, today), day),
         mean,
     )
 
@@ -75,6 +75,20 @@ def next_orders(orders: Orders, today: int) -> NextOrder:
 def due_days(rhythm: Rhythm) -> Ints:
     """The day on which each of them is expected next."""
     return rhythm.last_day + _whole(rhythm.mean_gap_days)
+
+
+def rolled_forward(last_day: Ints, mean_gap_days: Floats, today: int) -> Ints:
+    """The first day from today on that is whole gaps after the last order."""
+    return last_day + _whole(mean_gap_days * np.ceil((today - last_day) / mean_gap_days))
+
+
+def coming_day(expected: date, mean_gap_days: float, today: date) -> date:
+    """When one buyer is expected: that day, or once it is past, the one rolled forward."""
+    if expected >= today:
+        return expected
+    gap = np.array([mean_gap_days])
+    last = expected.toordinal() - _whole(gap)
+    return date.fromordinal(int(rolled_forward(last, gap, today.toordinal())[0]))
 
 
 def is_due(rhythm: Rhythm, today: int) -> Bools:

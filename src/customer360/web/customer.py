@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
+from customer360.enrichment.standing import standing
 from customer360.errors import InThrong
 from customer360.events.model import Address
 from customer360.identities.alerts import alert_of
@@ -29,6 +30,7 @@ from customer360.web import formats
 from customer360.web.door import Door, Page
 from customer360.web.freshness import freshness
 from customer360.web.merges import logged
+from customer360.web.scores import scored
 from customer360.web.segment_why import belongings
 from customer360.web.timeline import Position, days, position_after
 from customer360.web.visit import Visit
@@ -139,6 +141,11 @@ def show_identity(_door: Door, visit: Visit) -> Page | Response:
     return _show(visit, "customers/identity.html", read)
 
 
+def show_scores(_door: Door, visit: Visit) -> Page | Response:
+    """Every score in words, with what it is made of."""
+    return _show(visit, "customers/scores.html")
+
+
 def show_segments(_door: Door, visit: Visit) -> Page | Response:
     """Every segment of the shop, with why the person is in it or not."""
     page = _show(visit, "customers/segments.html")
@@ -169,6 +176,8 @@ def _show(
         values["alert"] = alert_of(connection, shop_id, card.profile_id)
         calendar = shop_calendar(visit.shop.timezone, visit.shop.settings)
         values["stages"] = stage_history(connection, shop_id, card.profile_id, calendar, visit.now)
+        known = standing(connection, shop_id)
+    values |= {"standing": known, "scored": scored(visit, card, known)}
     return Page(template, _values(visit, card, counts) | {"fresh": fresh.of_profiles} | values)
 
 
@@ -278,6 +287,7 @@ def _tabs(visit: Visit, root: str, card: Card, counts: Sequence[EventCount]) -> 
         ("Timeline", "", None),
         ("Events", "/events", sum(count.count for count in counts)),
         ("Orders", "/orders", bought),
+        ("Scores", "/scores", None),
         ("Segments", "/segments", None),
         ("Identifiers & traits", "/identity", len(card.identifiers)),
         ("Consents", "/consents", len(card.contact_points)),

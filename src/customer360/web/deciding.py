@@ -49,10 +49,10 @@ def actor_of(visit: Visit) -> str:
     return visit.session.user.email if visit.session else ""
 
 
-def came_from(visit: Visit) -> str:
-    """The page that a form was on, as it says; the duplicates where it says nothing of use."""
+def came_from(visit: Visit, otherwise: str = "/duplicates") -> str:
+    """The page that a form was on, as it says; another one of the shop where it says nothing of use."""
     said = local_path(visit.field("next"))
-    return said if said.startswith(visit.root + "/") else f"{visit.root}/duplicates"
+    return said if said.startswith(visit.root + "/") else visit.root + otherwise
 
 
 def titles(connection: Connection, shop_id: int, profile_ids: Iterable[int]) -> dict[int, str]:

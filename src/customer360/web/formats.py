@@ -30,6 +30,7 @@ _SPANS = Locale("en", "GB")
 _DAY = "d MMM y"
 _COMPACT_FROM = 10_000
 _SMALLEST_SHARE = 0.001
+_WRITTEN = {"vip": "VIP"}
 
 
 def number(value: float | Decimal | None) -> str:
@@ -173,7 +174,7 @@ def or_dash(value: Any) -> Any:
 
 def in_words(name: str) -> str:
     """A machine word for people: lifecycle_stage becomes Lifecycle stage."""
-    return name.replace("_", " ").strip().capitalize()
+    return _WRITTEN.get(name) or name.replace("_", " ").strip().capitalize()
 
 
 def upper_first(text: str) -> str:

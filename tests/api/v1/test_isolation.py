@@ -198,6 +198,7 @@ NAMING_NOTHING = {
         *("imports", "settings", "settings/users", "settings/keys", "settings/shopify"),
         # Forms that tell a rule; what it names of a shop is looked for in this one alone.
         *("segments/new", "segments/restore"),
+        "enrichment/run",
     )
 } | {f"/shops/{{shop_id}}/settings/{path}" for path in ("shopify/unlink", "identity", "account")}
 
