@@ -19,7 +19,7 @@ PAGES = (
     ),
     "/segments/new?template=cart_abandoners",
 )
-TABS = ("", "/events", "/orders", "/segments", "/identity", "/consents")
+TABS = ("", "/events", "/orders", "/scores", "/segments", "/identity", "/consents")
 
 
 WHOLE = {"resultTypes": ["violations"]}

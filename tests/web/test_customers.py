@@ -73,6 +73,83 @@ def test_the_url_filters_and_sorts(filled: Site, query: str, expected: list[str]
     assert names_on(page.text) == expected
 
 
+@pytest.fixture
+def scored(filled: Site) -> Site:
+    """The same with their scores: Bea spent most and ordered once, Ann ordered twice, Cy has not ordered."""
+    filled.house.app.enrichment.run(filled.house.shop)
+    return filled
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?tier=new", ["Bea Lee"]),
+        ("?tier=new&tier=regular", ["Bea Lee", "Ann Lee"]),
+        ("?tier=vip", []),
+        ("?stage=loyal", ["Ann Lee"]),
+        ("?stage=new&stage=converted", ["Cy Lee", "Bea Lee"]),
+        ("?rfm=prospects", ["Cy Lee"]),
+        ("?rfm=new&rfm=active", ["Bea Lee", "Ann Lee"]),
+        ("?rfm=new&rfm=prospects&stage=new", ["Cy Lee"]),
+        ("?band=drifting", ["Bea Lee", "Ann Lee"]),
+        ("?band=healthy&band=at_risk", []),
+        ("?sort=-ltv", ["Bea Lee", "Ann Lee", "Cy Lee"]),
+        ("?sort=-churn_index", ["Bea Lee", "Ann Lee", "Cy Lee"]),
+        ("?sort=tier", ["Bea Lee", "Ann Lee", "Cy Lee"]),
+        ("?sort=-tier&tier=new&tier=regular&column=churn_band", ["Ann Lee", "Bea Lee"]),
+    ],
+)
+def test_scores_filter_and_sort(scored: Site, query: str, expected: list[str]) -> None:
+    page = scored.owner.get(f"{scored.root}/customers{query}")
+    assert page.status_code == 200
+    assert names_on(page.text) == expected
+
+
+def test_tier_and_stage_stand_in_the_list(scored: Site) -> None:
+    page = text_of(scored.owner.get(f"{scored.root}/customers").text)
+    assert "Bea Lee bea@people.example New Converted United Kingdom 1 €150.00" in page
+    assert "Cy Lee cy@people.example – New Ireland 0 –" in page
+
+
+def test_other_columns_come_when_asked_for(scored: Site) -> None:
+    address = f"{scored.root}/customers?column=shopping_place&column=ltv&column=churn_band"
+    raw = scored.owner.get(address).text
+    page = text_of(raw)
+    assert "Customer Tier Shops Orders Total spent Lifetime value Churn Last seen" in page
+    assert re.search(r"Ann Lee .* Regular Online only 2 €59.00 €59.00 Drifting", page)
+    # They stay when a filter or a card is followed.
+    assert "?tier=vip&amp;column=" not in raw
+    assert "?tier=new&amp;column=shopping_place&amp;column=ltv&amp;column=churn_band" in raw
+
+
+def test_cards_tell_how_many_each_tier_has_and_what_it_brings(scored: Site) -> None:
+    raw = scored.owner.get(f"{scored.root}/customers?q=ann").text
+    page = text_of(raw)
+    assert "1 customer 50.0% of buyers, 71.8% of revenue" in page
+    assert "1 customer 50.0% of buyers, 28.2% of revenue" in page
+    assert "0 customers 0.0% of buyers, 0.0% of revenue" in page
+    assert "Nobody: equal spends leave no top fifth of buyers." in page
+    assert f'<a href="{scored.root}/customers?tier=regular">1 customer</a>' in raw
+
+
+def test_before_the_first_run_there_are_no_cards(filled: Site) -> None:
+    assert 'class="tiers"' not in filled.owner.get(f"{filled.root}/customers").text
+
+
+def test_the_export_tells_the_scores(scored: Site) -> None:
+    answer = scored.owner.get(f"{scored.root}/customers.csv?rfm=prospects&tier=new&stage=new")
+    assert len(answer.text.splitlines()) == 1
+    answer = scored.owner.get(f"{scored.root}/customers.csv")
+    rows = {
+        row["Name"]: row for row in csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    }
+    ann, cy = rows["Ann Lee"], rows["Cy Lee"]
+    assert (ann["Tier"], ann["Stage"], ann["Churn band"]) == ("regular", "loyal", "drifting")
+    assert (ann["RFM group"], cy["RFM group"]) == ("new", "prospects")
+    assert (ann["Lifetime value"], ann["Churn risk"]) == ("59.00", "0.3083")
+    assert [cy[name] for name in ("Tier", "Churn band", "Churn risk", "Lifetime value")] == [""] * 4
+
+
 def test_visitors_are_listed_when_asked_for(filled: Site) -> None:
     visitors = names_on(filled.owner.get(f"{filled.root}/customers?kind=visitor").text)
     assert len(visitors) == 1

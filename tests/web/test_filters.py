@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from starlette.datastructures import QueryParams
 
 from customer360.values import parse_amount
 from customer360.web import filters
+from customer360.web.customer_columns import OPTIONAL
 from customer360.web.filters import CustomerFilter
 
 chosen_filters = st.builds(
@@ -12,8 +15,14 @@ chosen_filters = st.builds(
     search=st.text(max_size=50).map(str.strip),
     kind=st.sampled_from(["customer", "visitor", "any"]),
     countries=st.sets(st.sampled_from(["IE", "GB", "DE"])).map(lambda codes: tuple(sorted(codes))),
-    places=st.sets(st.sampled_from(list(filters.PLACES))).map(
-        lambda chosen: tuple(place for place in filters.PLACES if place in chosen)
+    **{
+        one.part: st.sets(st.sampled_from(list(one.words))).map(
+            lambda chosen, words=one.words: tuple(word for word in words if word in chosen)
+        )
+        for one in filters.CHOICES
+    },
+    columns=st.sets(st.sampled_from(list(OPTIONAL)), min_size=1).map(
+        lambda chosen: tuple(name for name in OPTIONAL if name in chosen)
     ),
     has_email=st.none() | st.booleans(),
     orders_min=st.none() | st.integers(1, 10**9),
@@ -51,6 +60,7 @@ def test_the_default_filter_needs_no_url() -> None:
         "page=0",
         "seen_days=999999",
         "place=moon",
+        "tier=gold&stage=vip&rfm=new%27&band=churned&column=name",
         "email=maybe",
         "q=+++",
     ],
@@ -65,6 +75,10 @@ def test_pills_say_each_filter_and_link_to_the_list_without_it() -> None:
         kind="any",
         countries=("GB", "IE"),
         places=("online_only",),
+        stages=("at_risk",),
+        tiers=("regular", "vip"),
+        rfm_groups=("at_risk",),
+        churn_bands=("at_risk",),
         has_email=True,
         orders_min=2,
         spend_min=parse_amount("19.9"),
@@ -76,6 +90,11 @@ def test_pills_say_each_filter_and_link_to_the_list_without_it() -> None:
         "Everyone",
         "United Kingdom",
         "Ireland",
+        "Tier: Regular",
+        "Tier: VIP",
+        "Stage: At risk",
+        "Churn: At risk",
+        "RFM: At risk",
         "Online only",
         "Has e-mail",
         "Orders: 2 or more",
@@ -91,6 +110,5 @@ def test_pills_say_each_filter_and_link_to_the_list_without_it() -> None:
 def test_search_and_order_are_no_filters() -> None:
     chosen = CustomerFilter(search="ann", sort="total_spend")
     assert filters.pills(chosen, "EUR") == []
-    assert filters.cleared(CustomerFilter(search="ann", orders_min=2)) == CustomerFilter(
-        search="ann"
-    )
+    shown = CustomerFilter(search="ann", columns=("ltv",))
+    assert filters.cleared(replace(shown, orders_min=2, tiers=("vip",))) == shown

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from customer360.clock import Instant, from_datetime, local_date, start_of_day, to_datetime
 from customer360.errors import InvalidInput
-from customer360.profiles.attributes import BY_NAME, SCORED, STORED
+from customer360.profiles.attributes import BY_NAME, NO_ORDER_GROUP, SCORED, STORED
 from customer360.profiles.stage_sql import stage_sql
 from customer360.profiles.stages import ShopCalendar
 from customer360.values import Amount, texts_in, to_decimal
@@ -57,6 +57,8 @@ class Wanted:
     profile_ids: tuple[int, ...] | None = None
     stages: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
+    rfm_groups: tuple[str, ...] = ()
+    churn_bands: tuple[str, ...] = ()
     segment_id: int | None = None
     """A segment that the shop made: its members as the warehouse has them."""
 
@@ -108,19 +110,24 @@ def browse(
     where, params = _conditions(wanted, today)
     direction = "desc" if descending else "asc"
     beyond, bound = _beyond(sort, descending, after)
-    names = dict.fromkeys((*columns, sort))
-    selected, shown = [*names], list[Any]()
-    if _STAGE in names:
-        stage, shown = _stage(today)
-        selected[selected.index(_STAGE)] = f"{stage} as {_STAGE}"
+    names = dict.fromkeys(("profile_id", "kind", *columns, sort))
+    # Scores that neither narrow nor order the list are looked up for the page alone.
+    beside = [name for name in names if name in _SCORED and name != sort]
+    told = [name for name in names if name not in beside]
+    stage, shown = _stage(today) if _STAGE in told else ("", [])
     table = warehouse.query(
         shop_id,
         f"""
-        select profile_id, kind, {", ".join(selected)}
-        from {_source(wanted, names)}
-        where {where} and {beyond}
-        order by {sort} {direction} nulls last, profile_id desc
-        limit ? offset ?
+        with page as (
+            select {", ".join(f"{stage} as {_STAGE}" if name == _STAGE else name for name in told)}
+            from {_source(wanted, (sort,))}
+            where {where} and {beyond}
+            order by {sort} {direction} nulls last, profile_id desc
+            limit ? offset ?
+        )
+        select {", ".join([*(f"page.{name}" for name in told), *beside])}
+        from {"page left join scores using (profile_id)" if beside else "page"}
+        order by page.{sort} {direction} nulls last, page.profile_id desc
         """,
         [*shown, *params, *bound, limit, offset],
     )
@@ -130,7 +137,8 @@ def browse(
 
 def _source(wanted: Wanted, names: Iterable[str]) -> str:
     """Profiles, with their scores beside them where any is looked at."""
-    scored = wanted.tiers or not _SCORED.isdisjoint(names)
+    asked = wanted.tiers or wanted.rfm_groups or wanted.churn_bands
+    scored = asked or not _SCORED.isdisjoint(names)
     return "profiles left join scores using (profile_id)" if scored else "profiles"
 
 
@@ -192,6 +200,8 @@ def _conditions(wanted: Wanted, today: Today | None) -> tuple[str, list[Any]]:
         ("country", wanted.countries),
         ("shopping_place", wanted.places),
         ("tier", wanted.tiers),
+        (_RFM_GROUP, wanted.rfm_groups),
+        ("churn_band", wanted.churn_bands),
     ):
         if values:
             parts.append((f"{column} in (select unnest(?))", [list(values)]))
@@ -211,6 +221,7 @@ def _conditions(wanted: Wanted, today: Today | None) -> tuple[str, list[Any]]:
     return where, [value for _, values in parts for value in values]
 
 
+_RFM_GROUP = f"case when orders_count = 0 then '{NO_ORDER_GROUP}' else rfm_group end"
 _IN_SEGMENT = "profile_id in (select profile_id from segment_members where segment_id = ?)"
 
 

@@ -10,15 +10,19 @@ from urllib.parse import parse_qsl
 from starlette.responses import RedirectResponse, Response
 
 from customer360.clock import DAY, Instant, local_date, to_iso
-from customer360.profiles.browse import Found, Wanted, browse, countries
+from customer360.profiles.attributes import NO_ORDER_GROUP
+from customer360.profiles.browse import COLUMNS, Found, Today, Wanted, browse, countries
 from customer360.profiles.hydrate import Summary, hydrate, search
+from customer360.profiles.stages import shop_calendar
 from customer360.spreadsheet import as_csv, safe_text
-from customer360.values import Amount, counted, money_text
+from customer360.values import counted, money_text
 from customer360.web import filters, formats
+from customer360.web.customer_columns import MOST_FITTING, OPTIONAL, Column, columns
 from customer360.web.door import Door, Page
 from customer360.web.filters import PAGE_ROWS, CustomerFilter
 from customer360.web.freshness import freshness
 from customer360.web.spreadsheet import download
+from customer360.web.tier_cards import tier_cards
 from customer360.web.visit import Visit
 from customer360.web.words import title_of
 
@@ -27,13 +31,6 @@ _MOST_FOUND = 5000
 _EXPORT_ROWS = 500
 _MOST_COUNTRIES = 12
 
-_COLUMNS: tuple[tuple[str, str, bool], ...] = (
-    ("orders_count", "Orders", True),
-    ("total_spend", "Total spent", True),
-    ("average_order_value", "Average order", True),
-    ("last_order_at", "Last order", False),
-    ("last_seen_at", "Last seen", False),
-)
 _EXPORT_HEADER = (
     *("Profile id", "Name", "E-mail", "Phone", "Kind", "Country", "City", "Orders", "Items"),
     *(
@@ -45,6 +42,11 @@ _EXPORT_HEADER = (
         "Last order",
         "Last seen",
     ),
+    *("Tier", "Stage", "RFM group", "Churn band", "Churn risk", "Lifetime value"),
+)
+_READ = (
+    *COLUMNS,
+    *("tier", "lifecycle_stage", "rfm_group", "churn_band", "churn_risk", "ltv"),
 )
 _NOUNS = {
     "customer": ("customer", "customers"),
@@ -61,18 +63,14 @@ class Row:
     title: str
     contact: str
     kind: str
-    country: str | None
-    place: str
-    orders_count: int
-    total_spend: Amount | None
-    average_order_value: Amount | None
-    last_order_at: Instant | None
-    last_seen_at: Instant | None
+    facts: dict[str, Any]
+    """What the columns tell, by attribute."""
 
 
-class Column(NamedTuple):
-    """A heading that sorts; following its link sorts by it, or turns the order round."""
+class Heading(NamedTuple):
+    """A column's heading; following its link sorts by it, or turns the order round. No `query`: it does not sort."""
 
+    name: str
     label: str
     query: str
     is_number: bool
@@ -94,7 +92,9 @@ def show(_door: Door, visit: Visit) -> Page | Response:
     with visit.app.database.read() as connection:
         fresh = freshness(connection, visit.shop.shop_id)
     values = _values(visit, chosen, found, people, last_page)
-    page = Page("customers/list.html", values | {"fresh": fresh.of_lists})
+    # A part of the page is swapped without what stands above it.
+    cards = [] if visit.by_htmx or chosen.kind == "visitor" else tier_cards(visit, chosen)
+    page = Page("customers/list.html", values | {"fresh": fresh.of_lists, "tiers": cards})
     return (
         page._replace(headers={"HX-Push-Url": f"{visit.root}/customers{query}"})
         if visit.by_htmx
@@ -128,6 +128,8 @@ def _find(
         descending=chosen.descending,
         limit=limit,
         offset=offset,
+        columns=_READ,
+        today=Today(visit.now, shop_calendar(visit.shop.timezone, visit.shop.settings)),
     )
     with visit.app.database.read() as connection:
         people = hydrate(connection, shop_id, [row["profile_id"] for row in found.rows])
@@ -144,6 +146,10 @@ def _wanted(chosen: CustomerFilter, now: Instant, profile_ids: tuple[int, ...] |
         kind="all" if chosen.kind == "any" else chosen.kind,
         countries=chosen.countries,
         places=chosen.places,
+        stages=chosen.stages,
+        tiers=chosen.tiers,
+        rfm_groups=chosen.rfm_groups,
+        churn_bands=chosen.churn_bands,
         has_email=chosen.has_email,
         orders_min=chosen.orders_min,
         spend_min=chosen.spend_min,
@@ -173,9 +179,12 @@ def _values(
         "page_address": lambda number: (
             f"{visit.root}/customers{filters.write(replace(chosen, page=number))}"
         ),
-        "columns": _columns(chosen),
+        "columns": (headings := _headings(chosen)),
+        "is_wide": 1 + (chosen.kind == "any") + len(headings) > MOST_FITTING,
+        "optional": OPTIONAL,
         "kinds": filters.KINDS,
         "places": filters.PLACES,
+        "choices": [(one, getattr(chosen, one.part)) for one in filters.CHOICES],
         "countries": _countries(visit, chosen),
         "seen_days": [(days, filters.seen_label(days)) for days in filters.SEEN_DAYS],
         "spend_min": filters.spend_text(chosen.spend_min),
@@ -199,31 +208,33 @@ def _row(facts: dict[str, Any], person: Summary) -> Row:
         title=title,
         contact=next((contact for contact in contacts if contact != title), ""),
         kind=facts["kind"],
-        country=facts["country"],
-        place=filters.PLACES.get(facts["shopping_place"], formats.NO_DATA),
-        orders_count=facts["orders_count"],
-        total_spend=facts["total_spend"] if facts["orders_count"] else None,
-        average_order_value=facts["average_order_value"],
-        last_order_at=facts["last_order_at"],
-        last_seen_at=facts["last_seen_at"],
+        facts=facts | {"total_spend": facts["total_spend"] if facts["orders_count"] else None},
     )
 
 
-def _columns(chosen: CustomerFilter) -> list[Column]:
-    return [_column(chosen, name, label, is_number) for name, label, is_number in _COLUMNS]
+def _headings(chosen: CustomerFilter) -> list[Heading]:
+    # Visitors have not bought, and only buyers have a tier.
+    return [
+        _heading(chosen, one)
+        for one in columns(chosen.columns)
+        if (one.name, chosen.kind) != ("tier", "visitor")
+    ]
 
 
-def _column(chosen: CustomerFilter, name: str, label: str, is_number: bool) -> Column:
-    is_sorted = chosen.sort_attribute == name
+def _heading(chosen: CustomerFilter, column: Column) -> Heading:
+    if not column.sort:
+        return Heading(column.name, column.label, "", column.is_number, None)
+    is_sorted = chosen.sort_attribute == column.sort
     # Largest and newest first is what people want; the second click turns it round.
-    sort = name if is_sorted and chosen.descending else f"-{name}"
+    sort = column.sort if is_sorted and chosen.descending else f"-{column.sort}"
     direction: Literal["ascending", "descending"] = (
         "descending" if chosen.descending else "ascending"
     )
-    return Column(
-        label,
+    return Heading(
+        column.name,
+        column.label,
         filters.write(replace(chosen, sort=sort, page=1)),
-        is_number,
+        column.is_number,
         direction if is_sorted else None,
     )
 
@@ -297,5 +308,11 @@ def _export_row(facts: dict[str, Any], person: Summary, currency: str) -> list[s
         to_iso(facts["first_order_at"]),
         to_iso(facts["last_order_at"]),
         to_iso(facts["last_seen_at"]),
+        facts["tier"],
+        facts["lifecycle_stage"],
+        facts["rfm_group"] if facts["orders_count"] else NO_ORDER_GROUP,
+        facts["churn_band"],
+        facts["churn_risk"],
+        money_text(facts["ltv"], currency),
     )
     return ["" if value is None else safe_text(str(value)) for value in values]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
 from customer360.errors import InvalidMoney
+from customer360.profiles.attributes import BY_NAME
 from customer360.values import Amount, parse_amount, to_decimal
 from customer360.web import formats
+from customer360.web.customer_columns import COLUMNS, OPTIONAL, USUAL
 
 Kind = Literal["customer", "visitor", "any"]
 
@@ -26,14 +29,32 @@ PLACES: dict[str, str] = {
     "marketplace_only": "Marketplace only",
     "omnichannel": "Omnichannel",
 }
-SORTS: tuple[str, ...] = (
-    "last_seen_at",
-    "first_seen_at",
-    "orders_count",
-    "total_spend",
-    "average_order_value",
-    "last_order_at",
+
+
+class Choices(NamedTuple):
+    """A filter by words, several of which mean any of them: its name in the URL, its part of the filter, its words."""
+
+    key: str
+    part: str
+    label: str
+    words: dict[str, str]
+    prefix: str = ""
+    """Says in a pill of what it is: somebody may be at risk by stage, by churn and by RFM."""
+
+
+def _choices(key: str, part: str, label: str, attribute: str, prefix: str) -> Choices:
+    words = {name: formats.in_words(name) for name in BY_NAME[attribute].choices}
+    return Choices(key, part, label, words, prefix)
+
+
+CHOICES: tuple[Choices, ...] = (
+    _choices("tier", "tiers", "Tier", "tier", "Tier: "),
+    _choices("stage", "stages", "Stage", "lifecycle_stage", "Stage: "),
+    _choices("band", "churn_bands", "Churn", "churn_band", "Churn: "),
+    _choices("rfm", "rfm_groups", "RFM group", "rfm_group", "RFM: "),
+    Choices("place", "places", "Where they shop", PLACES),
 )
+SORTS: tuple[str, ...] = ("first_seen_at", *(one.sort for one in COLUMNS if one.sort))
 SEEN_DAYS: tuple[int, ...] = (1, 7, 30, 90, 365)
 DEFAULT_SORT = "-last_seen_at"
 
@@ -46,10 +67,15 @@ class CustomerFilter:
     kind: Kind = "customer"
     countries: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    rfm_groups: tuple[str, ...] = ()
+    churn_bands: tuple[str, ...] = ()
     has_email: bool | None = None
     orders_min: int | None = None
     spend_min: Amount | None = None
     seen_days: int | None = None
+    columns: tuple[str, ...] = USUAL
     sort: str = DEFAULT_SORT
     page: int = 1
 
@@ -81,11 +107,13 @@ def read(query: QueryParams) -> CustomerFilter:
     """The filter that a URL asks for; parts that make no sense are left out."""
     kind = query.get("kind", "")
     sort = query.get("sort", "")
+    words: dict[str, Any] = {one.part: _known(one.words, query.getlist(one.key)) for one in CHOICES}
     return CustomerFilter(
         search=query.get("q", "").strip()[:_LONGEST_SEARCH],
         kind=kind if kind in ("visitor", "any") else "customer",  # type: ignore[arg-type]
         countries=tuple(sorted({c.upper() for c in query.getlist("country") if _is_country(c)})),
-        places=tuple(place for place in PLACES if place in query.getlist("place")),
+        **words,
+        columns=_known(OPTIONAL, query.getlist("column")) or USUAL,
         has_email={"yes": True, "no": False}.get(query.get("email", "")),
         orders_min=_whole(query.get("orders_min", "")),
         spend_min=_amount(query.get("spend_min", "")),
@@ -103,10 +131,12 @@ def write(chosen: CustomerFilter) -> str:
     if chosen.kind != "customer":
         pairs.append(("kind", chosen.kind))
     pairs += [("country", code) for code in chosen.countries]
-    pairs += [("place", place) for place in chosen.places]
+    pairs += [(one.key, word) for one in CHOICES for word in getattr(chosen, one.part)]
     if chosen.has_email is not None:
         pairs.append(("email", "yes" if chosen.has_email else "no"))
     pairs += [(name, text) for name, text in _numbers(chosen) if text]
+    if chosen.columns != USUAL:
+        pairs += [("column", name) for name in chosen.columns]
     if chosen.sort != DEFAULT_SORT:
         pairs.append(("sort", chosen.sort))
     if chosen.page > 1:
@@ -126,9 +156,11 @@ def pills(chosen: CustomerFilter, currency: str) -> list[Pill]:
     for code in chosen.countries:
         rest = tuple(other for other in chosen.countries if other != code)
         found.append(Pill(formats.country(code), without(countries=rest)))
-    for place in chosen.places:
-        rest = tuple(other for other in chosen.places if other != place)
-        found.append(Pill(PLACES[place], without(places=rest)))
+    for one in CHOICES:
+        words = getattr(chosen, one.part)
+        for word in words:
+            rest = tuple(other for other in words if other != word)
+            found.append(Pill(one.prefix + one.words[word], without(**{one.part: rest})))
     if chosen.has_email is not None:
         found.append(
             Pill("Has e-mail" if chosen.has_email else "No e-mail", without(has_email=None))
@@ -150,8 +182,8 @@ def seen_label(days: int) -> str:
 
 
 def cleared(chosen: CustomerFilter) -> CustomerFilter:
-    """The same search and order without any filter."""
-    return CustomerFilter(search=chosen.search, sort=chosen.sort)
+    """The same search, columns and order without any filter."""
+    return CustomerFilter(search=chosen.search, columns=chosen.columns, sort=chosen.sort)
 
 
 def spend_text(amount: Amount | None) -> str:
@@ -165,6 +197,11 @@ def _numbers(chosen: CustomerFilter) -> list[tuple[str, str]]:
         ("spend_min", spend_text(chosen.spend_min)),
         ("seen_days", "" if chosen.seen_days is None else str(chosen.seen_days)),
     ]
+
+
+def _known(words: Iterable[str], asked: Sequence[str]) -> tuple[str, ...]:
+    """Those of the words that were asked for, in their own order."""
+    return tuple(word for word in words if word in asked)
 
 
 def _is_country(text: str) -> bool:

@@ -96,9 +96,7 @@ def compute(door: Door, visit: Visit) -> Response:
     """Have a worker compute all scores of the shop."""
     with visit.app.database.write() as connection:
         ask(connection, visit.shop.shop_id, visit.now)
-    return door.redirect(
-        came_from(visit, "/customers"), "Scores are computed anew; a worker begins in a moment."
-    )
+    return door.redirect(came_from(visit, "/customers"), "Scores are computed anew.")
 
 
 def scored(visit: Visit, card: Card, known: Standing) -> Scored:
