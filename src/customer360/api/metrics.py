@@ -21,6 +21,16 @@ from customer360.storage.metadata import profile_changes, shop_clock
 _ACKNOWLEDGEMENT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
+_good = job_runs.c.state == "done"
+_last = select(func.max(job_runs.c.run_id)).where(_good)
+_LAST_RUNS = (
+    select(job_runs.c.kind, func.min(job_runs.c.ended_at))
+    .where(_good, job_runs.c.run_id.in_(_last.group_by(job_runs.c.shop_id, job_runs.c.kind)))
+    .group_by(job_runs.c.kind)
+)
+"""By kind of job, when the shop that waits longest was last done."""
+
+
 class Metrics:
     """What this server counts itself, and what the profile store knows, at the moment it is asked."""
 
@@ -77,16 +87,8 @@ class _Stored(Collector):
             .select_from(profile_changes.join(shop_clock, following))
             .where(shop_clock.c.refreshed.is_not(None))
         )
-        good = select(job_runs.c.kind, func.min(job_runs.c.ended_at)).where(
-            job_runs.c.state == "done",
-            job_runs.c.run_id.in_(
-                select(func.max(job_runs.c.run_id))
-                .where(job_runs.c.state == "done")
-                .group_by(job_runs.c.shop_id, job_runs.c.kind)
-            ),
-        )
         with self._doors.database.read() as connection:
-            ran = connection.execute(good.group_by(job_runs.c.kind)).all()
+            ran = connection.execute(_LAST_RUNS).all()
             by_state = connection.execute(states.group_by(segments.c.state)).all()
             to_follow = connection.execute(changed).scalar_one()
             outcomes = connection.execute(outcome.group_by(columns.source, columns.outcome)).all()
