@@ -81,7 +81,7 @@ class Walk:
         if method == "POST":
             return self.post(path, self.session, {})
         headers = {"Accept": "text/html", "Cookie": self.session}
-        return self.desk.client.request(method, path, headers=headers)
+        return self.desk.client.request(method, path, params=asked_of(path), headers=headers)
 
     def expect(self, answer: httpx.Response, *statuses: int, where: str, ids: bool = False) -> None:
         """Note a wrong status, and anything of the shop in the answer; `ids` too where none was sent."""
@@ -153,6 +153,7 @@ def signed(walk: Walk, method: str, path: str) -> None:
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/profiles/search"): {"q": "ann"},
     ("PUT", "/identity/rules"): {},
+    ("PUT", "/enrichment/windows"): {},
     ("POST", "/segments"): {"name": "Everybody", "query": ""},
     ("POST", "/segments/preview"): {"query": ""},
     ("PATCH", "/segments/{segment_id}"): {"name": "Taken over"},
@@ -160,11 +161,20 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 """What is sent to an address, where it wants something."""
 
 
+ASKED = {
+    "/stages/people": {"was": "new", "became": "new"},
+    "/reorders/people": {"product": "7", "week": "0"},
+}
+"""Whom pages of people are about."""
+
+
 def asked_of(path: str) -> dict[str, str]:
     """The parameters that an address needs to answer at all."""
     if path == "/api/v1/profiles":
         return {"identifier": "email:ann@x.example"}
-    return {"format": "csv"} if path.endswith("/export") else {}
+    if path.endswith("/export"):
+        return {"format": "csv"}
+    return next((asked for end, asked in ASKED.items() if path.endswith(end)), {})
 
 
 def answers(walk: Walk, method: str, path: str) -> None:
@@ -200,7 +210,10 @@ NAMING_NOTHING = {
         *("segments/new", "segments/restore"),
         "enrichment/run",
     )
-} | {f"/shops/{{shop_id}}/settings/{path}" for path in ("shopify/unlink", "identity", "account")}
+} | {
+    f"/shops/{{shop_id}}/settings/{path}"
+    for path in ("shopify/unlink", "identity", "stages", "account")
+}
 
 
 def names(walk: Walk, path: str) -> None:
@@ -380,7 +393,8 @@ def test_the_shop_itself_finds_what_the_neighbour_does_not(walk: Walk) -> None:
     headers = {"Accept": "text/html", "Cookie": walk.own_session}
     for method, path in doors(walk.desk.server.routes):
         if method == "GET" and rule_of(path) is shows:
-            answer = walk.desk.client.get(walk.path(path), headers=headers)
+            params = asked_of(path)
+            answer = walk.desk.client.get(walk.path(path), params=params, headers=headers)
             assert answer.status_code in (200, 303), path
         elif method == "GET" and rule_of(path) is answers:
             where = walk.path(path).removeprefix("/api/v1")
