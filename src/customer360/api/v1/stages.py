@@ -84,8 +84,10 @@ class WindowsAnswer(Answer):
 
     at_risk_days: int
     churned_days: int
-    rfm_recency_days: tuple[int, int, int, int] = Field(
-        description="A last order up to so many days ago scores 5, 4, 3 or 2, an older one 1"
+    rfm_recency_days: list[int] = Field(
+        min_length=4,
+        max_length=4,
+        description="A last order up to so many days ago scores 5, 4, 3 or 2, an older one 1",
     )
 
 
@@ -124,7 +126,7 @@ def _windows(windows: Windows) -> WindowsAnswer:
     return WindowsAnswer(
         at_risk_days=windows.at_risk_days,
         churned_days=windows.churned_days,
-        rfm_recency_days=windows.rfm_recency_days,
+        rfm_recency_days=list(windows.rfm_recency_days),
     )
 
 
