@@ -57,11 +57,11 @@ def test_back_brings_the_list_before_the_filter(window: Window) -> None:
 
 def test_a_heading_sorts_and_says_the_direction(window: Window) -> None:
     page = window.open("/customers")
-    page.get_by_role("link", name="Orders").click()
+    page.get_by_role("link", name="Orders", exact=True).click()
     expect(page.get_by_role("columnheader", name="Orders")).to_have_attribute(
         "aria-sort", "descending"
     )
-    page.get_by_role("link", name="Orders").click()
+    page.get_by_role("link", name="Orders", exact=True).click()
     expect(page.get_by_role("columnheader", name="Orders")).to_have_attribute(
         "aria-sort", "ascending"
     )

@@ -33,7 +33,7 @@ def test_scores_are_computed_of_every_shop_and_the_status_says_when(
     assert "scores of 2 computed 20" in c360("status").stdout
 
     (again,) = said(c360("enrich", "--shop", "Harbour Tea", "--json"))
-    card = again.pop("card")
+    card, upcoming = again.pop("card"), again.pop("reorders")
     assert again == {
         "shop_id": shop["shop_id"],
         "name": "Harbour Tea",
@@ -41,4 +41,5 @@ def test_scores_are_computed_of_every_shop_and_the_status_says_when(
         "written": 0,
         "removed": 0,
     }
+    assert (upcoming["products"], len(upcoming["weeks"])) == ([], 8)
     assert (card["data"]["buyers"], card["data"]["orders"]) == (2, 3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from customer360.enrichment.rfm import NO_ORDER_GROUP, group_of, rfm
-from customer360.profiles.attributes import BY_NAME
+from customer360.enrichment.rfm import group_of, rfm
+from customer360.profiles.attributes import BY_NAME, NO_ORDER_GROUP
 from tests.enrichment import crowd
 
 

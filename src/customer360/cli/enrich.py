@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 from customer360.cli.opening import (
@@ -68,4 +67,6 @@ def _say(shop: Shop, report: Report) -> None:
 
 
 def _described(shop: Shop, report: Report) -> dict[str, Any]:
+    import msgspec
+
     return {"shop_id": str(shop.shop_id), "name": shop.name, **msgspec.to_builtins(report)}

@@ -13,7 +13,6 @@ import typer
 from customer360.cli.opening import JsonOption, ShopOption, named_shop, opened_app
 from customer360.cli.output import ask, print_json, print_pairs, print_table
 from customer360.errors import InvalidInput
-from customer360.profiles.stages import shop_calendar
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -135,6 +134,7 @@ def preview(
     as_json: JsonOption = False,
 ) -> None:
     """How many people a rule means now, how they can be reached, and what hides them where it means nobody."""
+    from customer360.profiles.stages import shop_calendar
     from customer360.segments import preview as previews
     from customer360.segments.ast import check_known
     from customer360.segments.store import list_segments

@@ -32,7 +32,12 @@ def test_the_document_has_everything_about_a_person(desk: Desk) -> None:
         "first_name": "Ann",
         "last_name": "Byrne",
         "currency": "EUR",
-        "explanations": {},
+        "explanations": {
+            "next_best_action": {
+                "action": "ask_consent",
+                "words": "Ask for consent at the next visit or order",
+            }
+        },
     }
     assert {held["type"]: held["value"] for held in identifiers} == {
         "email": "ann@x.example",
