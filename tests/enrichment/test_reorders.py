@@ -70,3 +70,14 @@ def test_products_stand_by_how_many_people_are_expected() -> None:
 def test_a_shop_where_nothing_is_bought_again_has_none() -> None:
     found = reorders([], [], pairs(), TODAY)
     assert (found.products, found.products_in_all) == ([], 0)
+
+
+def test_a_very_long_product_id_makes_no_other_one_wider() -> None:
+    # As one array of numpy these would take eight gigabytes.
+    ids = ["x" * 1_000_000, *(["p"] * 2_000), "p\0"]
+    found = reorders(ids, ids, pairs(*[ending(30, 1)] * len(ids)), TODAY)
+    assert {row.product_id: row.people for row in found.products} == {
+        ids[0]: 1,
+        "p": 2_000,
+        "p\0": 1,
+    }
