@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, gammaln, psi
+import scipy
 
 from customer360.enrichment.fitting import LogLikelihood, fit
 from customer360.enrichment.model import Floats, Ints, OrderHistory
@@ -61,7 +61,7 @@ class BgNbd:
             + (self.r + repeat) * np.log(self.alpha + _weeks(history.age_days))
             - (self.r + repeat) * np.log(self.alpha + _weeks(history.recency_days))
         )
-        return np.where(repeat > 0, expit(-log_odds_gone), 1.0)
+        return np.where(repeat > 0, scipy.special.expit(-log_odds_gone), 1.0)
 
     def orders_ahead(self, history: OrderHistory, horizon_days: int) -> OrdersAhead:
         """How many orders each buyer may place within so many days.
@@ -114,6 +114,7 @@ def _likelihood(groups: OrderHistory, counts: Ints) -> LogLikelihood:
     of_once = np.bincount(groups.age_days[once], counts[once], len(days))
     back = (at_number, groups.repeat_orders, groups.recency_days, groups.age_days, counts)
     blocks = list(_blocks(*(column[~once] for column in back)))
+    gammaln, psi = scipy.special.gammaln, scipy.special.psi
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = parameters

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, pdtrik
+import scipy
 
 from customer360.enrichment.bgnbd import HIGH, LOW, BgNbd, OrdersAhead, fit_bgnbd
 from customer360.enrichment.gamma_gamma import GammaGamma, fit_gamma_gamma
@@ -121,7 +121,7 @@ def _spend_quantile(ahead: OrdersAhead, model: GammaGamma, valued: Ints, level: 
     shape = model.p * orders_if_any**2 / (orders_if_any + model.p * spread)
     certain = model.p * valued + model.q
     share = np.clip((level - 1 + any_orders) / any_orders, 0, 1)
-    ratio = betaincinv(shape, certain, share)
+    ratio = scipy.special.betaincinv(shape, certain, share)
     spend: Floats = orders_if_any * (certain - 1) / shape * ratio / (1 - ratio)
     return spend
 
@@ -137,5 +137,5 @@ def _by_means(history: OrderHistory, days: OrderDays, horizon: int) -> Ahead:
 
 def _poisson_quantile(mean: Floats, level: float) -> Floats:
     """The smallest number that a share of `level` does not exceed."""
-    quantile: Floats = np.ceil(pdtrik(level, mean))
+    quantile: Floats = np.ceil(scipy.special.pdtrik(level, mean))
     return quantile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from threadpoolctl import threadpool_limits
 
 from customer360.enrichment.model import Floats
@@ -46,6 +46,8 @@ def least(loss: Loss, start: Floats, bounds: Sequence[tuple[float | None, float 
     options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 200}
     # A few numbers squared by several threads: on a busy machine these wait for each other a hundred times as long.
     with threadpool_limits(1):
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        found = scipy.optimize.minimize(
+            loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
     where: Floats = found.x
     return where

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, psi
+import scipy
 
 from customer360.enrichment.fitting import LogLikelihood, fit
 from customer360.enrichment.model import Floats, Ints
@@ -54,6 +54,7 @@ def _likelihood(orders: Ints, value: Floats) -> LogLikelihood:
     numbers, counts = np.unique(orders, return_counts=True)
     log_value, total = np.log(value), orders * value
     log_orders = np.log(orders)
+    gammaln, psi = scipy.special.gammaln, scipy.special.psi
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
         p, above_one, v = parameters

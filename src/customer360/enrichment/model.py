@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+import scipy
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -80,7 +80,9 @@ class Orders:
         begin = self.day.min(initial=0)
         shape = (self.buyers, int(self.day.max(initial=0) - begin) + 1)
         # A matrix of buyers and days, of which only what is there takes room, is sorted in no time.
-        rows = coo_array((self.total, (self.buyer, self.day - begin)), shape=shape).tocsr()
+        rows = scipy.sparse.coo_array(
+            (self.total, (self.buyer, self.day - begin)), shape=shape
+        ).tocsr()
         return OrderDays(
             rows.indptr.astype(np.int64), rows.indices + begin, np.round(rows.data, _MONEY_PLACES)
         )

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, isotonic_regression
-from scipy.special import expit, logit
+import scipy
 
 from customer360.enrichment.fitting import least
 from customer360.enrichment.model import Bools, Floats, Orders
@@ -67,8 +66,8 @@ class RiskModel:
         if self.scores is None or self.shares is None:
             odds = score
         else:
-            odds = logit(np.interp(score, self.scores, self.shares))
-        risk: Floats = expit(odds + _shift(odds, self.base_rate))
+            odds = scipy.special.logit(np.interp(score, self.scores, self.shares))
+        risk: Floats = scipy.special.expit(odds + _shift(odds, self.base_rate))
         return risk
 
 
@@ -137,7 +136,9 @@ def _curve(score: Floats, away: Floats) -> tuple[Floats, Floats]:
     score, away = score[order], away[order]
     begin = np.flatnonzero(np.concatenate([[True], score[1:] != score[:-1]]))
     counts = np.diff(begin, append=len(score))
-    found = isotonic_regression(np.add.reduceat(away, begin) / counts, weights=counts)
+    found = scipy.optimize.isotonic_regression(
+        np.add.reduceat(away, begin) / counts, weights=counts
+    )
     ends = np.union1d(found.blocks[:-1], found.blocks[1:] - 1)
     return score[begin[ends]], found.x[ends]
 
@@ -160,7 +161,9 @@ def _weigh(terms: Floats, away: Floats) -> tuple[Floats, float]:
     def loss(weights: Floats) -> tuple[float, Floats]:
         score = design @ weights
         value = np.mean(np.logaddexp(0, score) - away * score) + weights @ (prior * weights) / 2
-        return float(value), design.T @ (expit(score) - away) / len(away) + prior * weights
+        return float(value), design.T @ (scipy.special.expit(score) - away) / len(
+            away
+        ) + prior * weights
 
     bounds: list[tuple[float | None, float | None]] = [(0, None)] * _FACTS + [(-_CERTAIN, _CERTAIN)]
     found = least(loss, np.zeros(_FACTS + 1), bounds)
@@ -179,8 +182,8 @@ def _season(orders: Orders, today: int, churned_days: int, rate: float) -> float
     if len(seasons[0][0].buyer) < LEAST_BUYERS:
         return rate
     known = [np.mean(stayed_away(orders, facts, day, churned_days)) for facts, day in seasons]
-    earlier, later, last = logit(np.clip([*known, rate], _RARE, 1 - _RARE))
-    return float(expit(last + later - earlier))
+    earlier, later, last = scipy.special.logit(np.clip([*known, rate], _RARE, 1 - _RARE))
+    return float(scipy.special.expit(last + later - earlier))
 
 
 def _shift(odds: Floats, rate: float) -> float:
@@ -188,4 +191,8 @@ def _shift(odds: Floats, rate: float) -> float:
     if not len(odds):
         return 0.0
     far = float(np.abs(odds).max()) + _CERTAIN
-    return float(brentq(lambda by: float(expit(odds + by).mean()) - rate, -far, far))
+    return float(
+        scipy.optimize.brentq(
+            lambda by: float(scipy.special.expit(odds + by).mean()) - rate, -far, far
+        )
+    )
