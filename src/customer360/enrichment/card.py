@@ -302,7 +302,7 @@ def _weights(learned: RiskModel) -> list[Weight]:
     found = []
     for (fact, what, sign), weight in zip(more, learned.weights.tolist(), strict=True):
         factor = 2.0 ** (sign * min(weight, _MOST_DOUBLINGS))
-        words = f"Twice {what} multiply the odds of staying away by {factor:.2f}."
+        words = f"With twice {what}, the odds of staying away are {factor:.2f} times as high."
         found.append(Weight(fact=fact, odds_of_twice=factor, words=words))
     return found
 

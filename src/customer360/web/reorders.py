@@ -50,21 +50,24 @@ def show(_door: Door, visit: Visit) -> Page:
 
 def show_people(_door: Door, visit: Visit) -> Page | Response:
     """Who is expected, as of now: whoever ordered since the last run is expected later."""
-    product, title = visit.query.get("product", ""), visit.query.get("title", "")
+    product = visit.query.get("product", "")
     week = {str(one): one for one in range(OVERDUE, WEEKS)}.get(visit.query.get("week", ""))
     if week is None or not product:
         raise NotFound
     page, shop = page_asked(visit), visit.shop
     ids = people_of_week(visit.app.warehouse, shop.shop_id, product, week, visit.now, shop.timezone)
-    address = f"{visit.path}?{urlencode({'product': product, 'title': title, 'week': week})}"
+    address = f"{visit.path}?{urlencode({'product': product, 'week': week})}"
     some = ids[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
     if page > 1 and not some:
         return RedirectResponse(address, 303)
     with visit.app.database.read() as connection:
         people = people_values(visit, connection, some, len(ids), page, address)
+        report = standing(connection, shop.shop_id).report
+    known = report.reorders.products if report else []
+    title = next((one.title for one in known if one.product_id == product), product)
     weeks = f"in {week} weeks" if week > 1 else "next week" if week else "this week"
     values = {
-        "title": f"{title or product}: {'overdue' if week == OVERDUE else weeks}",
+        "title": f"{title}: {'overdue' if week == OVERDUE else weeks}",
         "scope": "By the mean gap between their own orders",
         "back": f"{visit.root}/reports/reorders",
         "back_label": "All re-orders",
@@ -95,7 +98,7 @@ def _rows(visit: Visit, found: Reorders) -> list[Row]:
 def _cells(visit: Visit, row: ReorderRow, counts: list[int]) -> list[Cell]:
     cells = []
     for week, people in enumerate((row.overdue, *row.weeks), OVERDUE):
-        asked = urlencode({"product": row.product_id, "title": row.title, "week": week})
+        asked = urlencode({"product": row.product_id, "week": week})
         heat = 1 + counts.index(people) * _HEATS // len(counts) if people else 0
         cells.append(Cell(people, f"{visit.root}/reports/reorders/people?{asked}", heat))
     return cells
