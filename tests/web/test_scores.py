@@ -136,22 +136,27 @@ def test_an_order_since_the_run_is_said_not_to_be_in_the_scores(shop: Site) -> N
     assert "the next run takes that in" in text_of(page(shop, "prospect"))
 
 
-def test_a_calibrated_risk_is_told_of_a_hundred_customers(shop: Site) -> None:
+@pytest.mark.parametrize(
+    ("risk", "told"), [(0.7249, "72"), (0.0004, "fewer than 1"), (0.9996, "more than 99")]
+)
+def test_a_calibrated_risk_is_told_of_a_hundred_customers(
+    shop: Site, risk: float, told: str
+) -> None:
     house, shop_id = shop.house, shop.house.shop.shop_id
     compute(house)
     now = house.clock.now()
     with house.app.database.write() as connection:
         report = standing(connection, shop_id).report
         assert report is not None
-        risk = msgspec.structs.replace(report.card.churn_risk, not_calibrated=None)
-        card = msgspec.structs.replace(report.card, churn_risk=risk)
+        learned = msgspec.structs.replace(report.card.churn_risk, not_calibrated=None)
+        card = msgspec.structs.replace(report.card, churn_risk=learned)
         run_id, change = begin_run(connection, shop_id, ENRICHMENT, now)
-        told = msgspec.structs.replace(report, card=card)
-        end_run(connection, shop_id, run_id, told, change, now)
-        connection.execute(update(scores).values(churn_risk=0.7249))
+        calibrated = msgspec.structs.replace(report, card=card)
+        end_run(connection, shop_id, run_id, calibrated, change, now)
+        connection.execute(update(scores).values(churn_risk=risk))
 
     said = text_of(page(shop, "late"))
-    assert "Of 100 customers like this, 72 do not order within 90 days." in said
+    assert f"Of 100 customers like this, {told} do not order within 90 days." in said
     assert "Not calibrated" not in said
 
 

@@ -36,12 +36,17 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Churn:
-    """How far a buyer has drifted away; not_calibrated: why the risk is the index itself, else None."""
+    """How far a buyer has drifted away.
+
+    of_hundred: how many of 100 like this stay away, in words.
+    not_calibrated: why the risk is the index itself, else None.
+    """
 
     band: str
     advice: str
     index: float
     risk: float
+    of_hundred: str
     parts: tuple[Part, ...]
     window_days: int
     not_calibrated: str | None
@@ -142,6 +147,7 @@ def _churn(scores: Any, model: ModelCard) -> Churn:
         advice=_ADVICE[scores["churn_band"]],
         index=scores["churn_index"],
         risk=scores["churn_risk"],
+        of_hundred=_of_hundred(scores["churn_risk"]),
         parts=tuple(
             Part(formats.in_words(name), weight, scores[f"churn_{name}"])
             for name, weight in WEIGHTS.items()
@@ -149,6 +155,12 @@ def _churn(scores: Any, model: ModelCard) -> Churn:
         window_days=model.churn_risk.churned_days,
         not_calibrated=model.churn_risk.not_calibrated,
     )
+
+
+def _of_hundred(risk: float) -> str:
+    """Nobody is certain: a risk that would round to none or all of them is told as near to it."""
+    count = round(100 * risk)
+    return {0: "fewer than 1", 100: "more than 99"}.get(count, str(count))
 
 
 def _value(scores: Any, model: ModelCard) -> Value:
