@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from customer360.clock import DAY, parse_instant, to_iso
 from customer360.enrichment.engagement import HALF_LIFE_DAYS, WEIGHTS, engagement_scores
-from customer360.enrichment.run import ENRICHMENT, Report
+from customer360.enrichment.run import ENRICHMENT, Enrichment, Report
 from customer360.enrichment.store import read_scores
 from customer360.enrichment.tables import scores
 from customer360.intake import merging
@@ -88,6 +88,27 @@ def test_a_run_with_nothing_new_writes_nothing(house: House) -> None:
     assert (again.people, again.written, again.removed, change()) == (24, 0, 0, before)
     order(house, "u1", 61, 88)
     assert 0 < run(house, "2026-06-16T21:00:00Z").written <= 24
+
+
+def test_what_a_run_that_died_had_written_is_told_of_by_the_next_one(house: House) -> None:
+    order(house, "ann", 1, 0)
+    house.drain()
+    app, told = house.app, list[int]()
+
+    def die(*_told: object) -> None:
+        raise KeyboardInterrupt
+
+    def note(_connection: object, shop_id: int) -> None:
+        told.append(shop_id)
+
+    with pytest.raises(KeyboardInterrupt):
+        Enrichment(app.database, app.warehouse, app.clock, die).run(house.shop)
+    following = Enrichment(app.database, app.warehouse, app.clock, note)
+    # The rows were written; only the word of them was not.
+    assert following.run(house.shop).written == 0
+    assert told == [house.shop.shop_id]
+    following.run(house.shop)
+    assert told == [house.shop.shop_id]
 
 
 def test_whoever_has_no_orders_any_more_keeps_no_scores(house: House) -> None:

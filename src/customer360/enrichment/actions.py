@@ -42,6 +42,9 @@ TABLE = (
 )  # fmt: skip
 """The first row that fits decides."""
 
+WORDS = {row.action: row.words for row in TABLE}
+"""What each action is, in words."""
+
 
 def next_best_actions(
     stages: Sequence[str], bands: Sequence[str], reachable: Bools, due: Bools

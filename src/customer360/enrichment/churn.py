@@ -28,6 +28,9 @@ BANDS = (
     Band(0.7, "likely_lost", "one last attempt, then leave out"),
 )
 
+ADVICE = {band.name: band.advice for band in BANDS}
+"""What a shop may do, by band."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChurnIndex:

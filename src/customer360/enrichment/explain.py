@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from customer360.clock import to_iso
-from customer360.enrichment.actions import TABLE
+from customer360.enrichment.actions import WORDS
 from customer360.enrichment.card import ModelCard
-from customer360.enrichment.churn import BANDS
+from customer360.enrichment.churn import ADVICE
 from customer360.values import AMOUNT_SCALE, money_text
-
-_WORDS = {row.action: row.words for row in TABLE}
-_ADVICE = {band.name: band.advice for band in BANDS}
 
 
 def explanations(
@@ -40,7 +37,7 @@ def explanations(
             "gap_days": scores["order_gap_days"],
         }
     if action is not None:
-        told["next_best_action"] = {"action": action, "words": _WORDS[action]}
+        told["next_best_action"] = {"action": action, "words": WORDS[action]}
     return told
 
 
@@ -51,7 +48,7 @@ def _churn(scores: Mapping[str, Any], card: ModelCard) -> dict[str, Any]:
         "monetary": scores["churn_monetary"],
         "index": scores["churn_index"],
         "band": scores["churn_band"],
-        "advice": _ADVICE[scores["churn_band"]],
+        "advice": ADVICE[scores["churn_band"]],
         "risk": scores["churn_risk"],
         "calibrated": card.churn_risk.not_calibrated is None,
         "not_calibrated": card.churn_risk.not_calibrated,

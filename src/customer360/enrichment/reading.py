@@ -111,8 +111,6 @@ class Bought:
 
     profile_ids: Ints
     product_ids: Sequence[str]
-    titles: Sequence[str]
-    """Of each pair, what the product is called."""
     orders: Orders
 
 
@@ -151,15 +149,18 @@ def read_bought(
     asked = [tomorrow] if product_id is None else [tomorrow, product_id]
     this = "" if product_id is None else " and l.product_id = ?"
     table = warehouse.query(shop_id, _BOUGHT.format(this=this), asked).combine_chunks()
-    titles = warehouse.query(shop_id, _TITLES)
-    of: Mapping[str, str] = dict(zip(*(one.to_pylist() for one in titles.columns), strict=True))
     lists = table.column("at").combine_chunks()
     pair = np.repeat(np.arange(len(table)), lists.value_lengths().to_numpy())
     day = calendar.days(lists.flatten().to_numpy())
     products = table.column("product_id").to_pylist()
-    names = [of.get(one, one) for one in products]
     orders = Orders(len(table), pair, day, np.ones(len(day)))
-    return Bought(_ints(table, "profile_id"), products, names, orders)
+    return Bought(_ints(table, "profile_id"), products, orders)
+
+
+def read_titles(warehouse: WarehouseQuery, shop_id: int) -> Mapping[str, str]:
+    """What products were called last, by id."""
+    titles = warehouse.query(shop_id, _TITLES)
+    return dict(zip(*(one.to_pylist() for one in titles.columns), strict=True))
 
 
 def read_people(warehouse: WarehouseQuery, shop_id: int) -> People:

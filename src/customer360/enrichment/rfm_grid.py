@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from customer360.profiles.attributes import NO_ORDER_GROUP
-from customer360.profiles.browse import WarehouseQuery
+from customer360.profiles.browse import RFM_GROUP, WarehouseQuery
 from customer360.values import Amount
 
 _GROUPS = (
-    "select coalesce(s.rfm_group, ?) as name, count(*) as people, sum(p.orders_count) as orders,"
+    f"select {RFM_GROUP} as name, count(*) as people, sum(p.orders_count) as orders,"
     " sum(p.total_spend) as spend, avg(s.churn_risk) as risk"
     " from profiles p left join scores s on s.profile_id = p.profile_id"
-    " where p.kind = 'customer' and (s.rfm_group is not null or coalesce(p.orders_count, 0) = 0)"
-    " group by name"
+    " where p.kind = 'customer' group by name having name is not null"
 )
 
 
@@ -35,7 +33,7 @@ class GroupFigures:
 
 def rfm_groups(warehouse: WarehouseQuery, shop_id: int) -> dict[str, GroupFigures]:
     """The groups that have anybody, by name; buyers since the last run are in none yet."""
-    rows = warehouse.query(shop_id, _GROUPS, [NO_ORDER_GROUP]).to_pylist()
+    rows = warehouse.query(shop_id, _GROUPS).to_pylist()
     return {
         row["name"]: GroupFigures(
             row["name"],

@@ -22,10 +22,12 @@ from customer360.enrichment.reading import (
     read_buyers,
     read_engagement,
     read_people,
+    read_titles,
 )
 from customer360.enrichment.reorders import Reorders, reorders
 from customer360.enrichment.scores import as_table, due_lists, score
 from customer360.enrichment.store import difference, forget, keep, known_scores, rows_of
+from customer360.jobs.log import last_run
 from customer360.jobs.under_way import UnderWay
 from customer360.profiles.browse import WarehouseQuery
 from customer360.profiles.stages import windows_of
@@ -63,7 +65,10 @@ def silent(_stage: str, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True)
 class Enrichment:
-    """What every run works with. `noted` is told of a run that wrote something, in its last transaction."""
+    """What every run works with. `noted` is told of changed scores in the last transaction of a run.
+
+    What a run that died had written is told of by the next one.
+    """
 
     database: Database
     warehouse: Warehouse
@@ -74,6 +79,9 @@ class Enrichment:
         self, shop: Shop, *, night: Instant | None = None, progress: Progress = silent
     ) -> Report:
         """Compute the scores of a shop; raises RunUnderWay, ShopNotFound, and WarehouseBusy."""
+        with self.database.read() as connection:
+            last = last_run(connection, shop.shop_id, ENRICHMENT)
+        untold = last is not None and last.state != "done"
         with UnderWay(self.database, self.clock, shop.shop_id, ENRICHMENT, night) as run:
             run.begin()
 
@@ -90,7 +98,7 @@ class Enrichment:
                 people=len(found), written=written, removed=removed, card=card, reorders=upcoming
             )
             with self.database.write() as connection:
-                if written or removed:
+                if written or removed or untold:
                     self.noted(connection, shop.shop_id)
                 run.end(connection, report)
         if written or removed:
@@ -107,9 +115,11 @@ class Enrichment:
         bought = read_bought(self.warehouse, shop_id, calendar)
         engaged = read_engagement(self.warehouse, shop_id, calendar)
         people = read_people(self.warehouse, shop_id)
+        names = read_titles(self.warehouse, shop_id)
         show("Computing")
         scored = score(buyers.orders, buyers.acts, today, windows)
-        due = due_lists(bought.orders, bought.profile_ids, bought.titles, today)
+        titles = [names.get(one, one) for one in bought.product_ids]
+        due = due_lists(bought.orders, bought.profile_ids, titles, today)
         found = as_table(buyers.profile_ids, scored, due, engaged, calendar.starts)
         show("Looking back")
         card = model_card(
@@ -126,7 +136,7 @@ class Enrichment:
             recency_days=windows.rfm_recency_days,
             expected=scored.next,
         )
-        upcoming = reorders(bought.product_ids, bought.titles, bought.orders, today)
+        upcoming = reorders(bought.product_ids, titles, bought.orders, today)
         return found, card, upcoming
 
     def _write(self, shop_id: int, found: pa.Table, show: Progress) -> tuple[int, int]:

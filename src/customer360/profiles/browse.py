@@ -200,7 +200,7 @@ def _conditions(wanted: Wanted, today: Today | None) -> tuple[str, list[Any]]:
         ("country", wanted.countries),
         ("shopping_place", wanted.places),
         ("tier", wanted.tiers),
-        (_RFM_GROUP, wanted.rfm_groups),
+        (RFM_GROUP, wanted.rfm_groups),
         ("churn_band", wanted.churn_bands),
     ):
         if values:
@@ -221,7 +221,8 @@ def _conditions(wanted: Wanted, today: Today | None) -> tuple[str, list[Any]]:
     return where, [value for _, values in parts for value in values]
 
 
-_RFM_GROUP = f"case when orders_count = 0 then '{NO_ORDER_GROUP}' else rfm_group end"
+RFM_GROUP = f"case when orders_count = 0 then '{NO_ORDER_GROUP}' else rfm_group end"
+"""Of a row of profiles with their scores: whoever has no order is a prospect, whatever the last run found."""
 _IN_SEGMENT = "profile_id in (select profile_id from segment_members where segment_id = ?)"
 
 

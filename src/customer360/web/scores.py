@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from customer360.clock import Instant, local_date
-from customer360.enrichment.actions import TABLE
+from customer360.enrichment.actions import WORDS
 from customer360.enrichment.card import ModelCard
-from customer360.enrichment.churn import BANDS, WEIGHTS
+from customer360.enrichment.churn import ADVICE, WEIGHTS
 from customer360.enrichment.next_order import coming_day
 from customer360.enrichment.standing import Standing, ask
 from customer360.profiles.attributes import CONSENTS
@@ -21,9 +21,6 @@ from customer360.web import formats
 from customer360.web.deciding import came_from
 from customer360.web.door import Door
 from customer360.web.visit import Visit
-
-_WORDS = {row.action: row.words for row in TABLE}
-_ADVICE = {band.name: band.advice for band in BANDS}
 
 
 class Part(NamedTuple):
@@ -116,7 +113,7 @@ def scored(visit: Visit, card: Card, known: Standing) -> Scored:
     is_behind = known.computed_at is None or ordered_since
     is_behind |= model is None and attributes["orders_count"] > 0
     return Scored(
-        action=_WORDS[attributes["next_best_action"]],
+        action=WORDS[attributes["next_best_action"]],
         reachable=any(attributes[consent] == "granted" for consent in CONSENTS),
         churn=_churn(scores, model) if model else None,
         value=_value(scores, model) if model else None,
@@ -144,7 +141,7 @@ def _note(known: Standing, orders: int, is_behind: bool) -> str:
 def _churn(scores: Any, model: ModelCard) -> Churn:
     return Churn(
         band=scores["churn_band"],
-        advice=_ADVICE[scores["churn_band"]],
+        advice=ADVICE[scores["churn_band"]],
         index=scores["churn_index"],
         risk=scores["churn_risk"],
         of_hundred=_of_hundred(scores["churn_risk"]),
