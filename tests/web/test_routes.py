@@ -11,6 +11,7 @@ from customer360.identities.apart import list_apart
 from customer360.identities.candidates import list_candidates
 from customer360.intake import merging
 from customer360.intake.dead_letters import list_letters
+from customer360.reports import REPORTS
 from customer360.segments.ast import EVERYONE
 from customer360.segments.store import create_segment
 from customer360.web.routes import ADDRESSES, Address
@@ -92,6 +93,11 @@ def klaviyo(number: int) -> dict[str, Any]:
 QUESTIONS = {
     "/reports/stages/people": "?was=new&became=new",
     "/reports/reorders/people": "?product=7&week=0",
+    **{
+        f"/reports/{report.name}/people": "?of="
+        + next(column.name for column in report.columns if column.who is not None)
+        for report in REPORTS
+    },
 }
 """What an address that is about a number has to be asked."""
 

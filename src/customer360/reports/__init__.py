@@ -1,1 +1,10 @@
-"""Questions about all customers over time, each a file of its own."""
+"""Questions about all customers over time, each a file of its own.
+
+Adding one is a file with its `REPORT` and a line here: page, JSON and CSV follow.
+"""
+
+from customer360.reports import activity
+from customer360.reports.model import Report
+
+REPORTS: tuple[Report, ...] = (activity.REPORT,)
+"""Every report, in the order of the navigation."""

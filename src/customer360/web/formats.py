@@ -8,10 +8,17 @@ from decimal import Decimal
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_interval,
+    format_time,
+    format_timedelta,
+)
 from babel.lists import format_list
 from babel.numbers import (
     format_compact_currency,
+    format_compact_decimal,
     format_currency,
     format_decimal,
     format_percent,
@@ -29,6 +36,7 @@ LOCALE = Locale("en")
 _SPANS = Locale("en", "GB")
 _DAY = "d MMM y"
 _COMPACT_FROM = 10_000
+_COMPACT_NUMBER = 1_000
 _SMALLEST_SHARE = 0.001
 _WRITTEN = {"vip": "VIP"}
 
@@ -36,6 +44,18 @@ _WRITTEN = {"vip": "VIP"}
 def number(value: float | Decimal | None) -> str:
     """A count with its thousands marked: 4,000."""
     return NO_DATA if value is None else format_decimal(value, locale=LOCALE)
+
+
+def decimal(value: float | None) -> str:
+    """A mean to two decimals: 1.69."""
+    return NO_DATA if value is None else format_decimal(value, "#,##0.00", locale=LOCALE)
+
+
+def compact(value: float) -> str:
+    """A number beside a grid line: 1.5K."""
+    if abs(value) < _COMPACT_NUMBER:
+        return format_decimal(value, "#,##0.##", locale=LOCALE)
+    return format_compact_decimal(value, locale=LOCALE, fraction_digits=1)
 
 
 def percent(share: float | None) -> str:
@@ -101,6 +121,26 @@ def day(value: Instant | date | None, timezone: str) -> str:
 def iso_day(value: str | None) -> str:
     """A calendar day as programs write it: 12 Oct 2026 for 2026-10-12."""
     return NO_DATA if value is None else day(date.fromisoformat(value), "UTC")
+
+
+def short_day(value: date) -> str:
+    """A day on an axis: 12 Oct."""
+    return format_date(value, "d MMM", locale=LOCALE)
+
+
+def month(value: date) -> str:
+    """A month: Oct 2026."""
+    return format_date(value, "MMM y", locale=LOCALE)
+
+
+def short_month(value: date) -> str:
+    """A month on an axis: Oct 26."""
+    return format_date(value, "MMM yy", locale=LOCALE)
+
+
+def days(first: date, last: date) -> str:
+    """Some days: 1–30 Oct 2026."""
+    return format_interval(first, last, "yMMMd", locale=_SPANS)
 
 
 def long_day(value: date) -> str:
@@ -205,6 +245,8 @@ def _local(value: Instant, timezone: str) -> datetime:
 FILTERS = {
     "number": number,
     "counted": counted,
+    "decimal": decimal,
+    "compact": compact,
     "percent": percent,
     "percent_whole": percent_whole,
     "money": money,
@@ -214,6 +256,8 @@ FILTERS = {
     "iso": to_iso,
     "day": day,
     "iso_day": iso_day,
+    "days": days,
+    "month": month,
     "long_day": long_day,
     "clock_time": clock_time,
     "moment": moment,

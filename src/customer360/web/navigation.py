@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from customer360.reports import REPORTS
 from customer360.web.visit import Visit
 
 
@@ -51,6 +52,7 @@ SECTIONS = (
     Section(
         "Insights",
         (
+            *(Item(one.title, f"/reports/{one.name}", one.icon) for one in REPORTS),
             Item("Stages", "/reports/stages", "arrows-right-left"),
             Item("RFM", "/rfm", "squares-2x2"),
             Item("Re-orders", "/reports/reorders", "arrow-path-rounded-square"),

@@ -71,6 +71,7 @@ def show_people(_door: Door, visit: Visit) -> Page | Response:
         "scope": "By the mean gap between their own orders",
         "back": f"{visit.root}/reports/reorders",
         "back_label": "All re-orders",
+        "segment_url": "",
         "nobody": "Whoever was expected has ordered meanwhile.",
     }
     return Page("reports/people.html", values | people)

@@ -26,6 +26,7 @@ from customer360.web import (
     insights,
     merges,
     reorders,
+    reports,
     rules,
     scores,
     segment_builder,
@@ -106,6 +107,15 @@ ADDRESSES: tuple[Address, ...] = (
     Address(_SHOP + "/reports/stages", "shop", stage_flow.show),
     Address(_SHOP + "/reports/stages.csv", "shop", stage_flow.export),
     Address(_SHOP + "/reports/stages/people", "shop", stage_flow.show_people),
+    *(
+        Address(f"{_SHOP}/reports/{name}{end}", "shop", handler)
+        for name in reports.BY_NAME
+        for end, handler in (
+            ("", reports.show),
+            (".csv", reports.export),
+            ("/people", reports.show_people),
+        )
+    ),
     Address(_SHOP + "/sources", "shop", sources.show),
     Address(_SHOP + "/dead-letters", "shop", dead_letters.show),
     Address(_SHOP + "/dead-letters/replay", "shop", post=dead_letters.replay_chosen),

@@ -105,6 +105,7 @@ def show_people(_door: Door, visit: Visit) -> Page | Response:
         f" and of {day(between.last, visit.shop.timezone)}",
         "back": f"{visit.root}/reports/stages{_query(between)}",
         "back_label": "All stages",
+        "segment_url": "",
         "nobody": "No customer went this way between these days.",
     }
     return Page("reports/people.html", values | people)

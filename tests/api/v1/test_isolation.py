@@ -27,6 +27,7 @@ from customer360.access.users import ensure_user, join_shop
 from customer360.api.intake import BATCH_PATHS, SINGLE_PATHS
 from customer360.identities.apart import list_apart
 from customer360.intake.files.jobs import load_import
+from customer360.reports import REPORTS
 from customer360.settings import secret_key
 from customer360.storage.metadata import metadata
 from tests.api.v1.conftest import Desk, fill, identify, known_by_many, view
@@ -164,6 +165,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 ASKED = {
     "/stages/people": {"was": "new", "became": "new"},
     "/reorders/people": {"product": "7", "week": "0"},
+    **{
+        f"/reports/{report.name}/people": {
+            "of": next(column.name for column in report.columns if column.who is not None)
+        }
+        for report in REPORTS
+    },
 }
 """Whom pages of people are about."""
 

@@ -23,6 +23,7 @@ from customer360.api.v1 import (
     merges,
     profile,
     profiles,
+    reports,
     rules,
     segment_people,
     segments,
@@ -185,6 +186,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         segment_people.export_segment,
         (404, 422, 503),
         segment_people.CsvResponse,
+    ),
+    *(
+        Endpoint("Reports", "GET", f"/reports/{name}", answer, (422, 503))
+        for name, answer in reports.ANSWERS.items()
     ),
     Endpoint("Reports", "GET", "/reports/stages", stages.get_stage_flow, (422, 503)),
     Endpoint("Duplicates", "GET", "/duplicates", duplicates.list_duplicates, _OF_A_LIST),

@@ -1,5 +1,6 @@
 // Everything here is a convenience: each page works without it.
 import "./shortcuts.js";
+import "./keys.js";
 import "./toast.js";
 import "./copy.js";
 import "./drop.js";

@@ -1,5 +1,5 @@
 // "/" focuses the search, "?" lists the shortcuts.
-const typing = (target) =>
+export const typing = (target) =>
   target instanceof HTMLElement &&
   (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
 
