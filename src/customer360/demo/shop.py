@@ -14,6 +14,7 @@ from customer360.app import App
 from customer360.clock import Instant
 from customer360.demo.history import TIMEZONE, Plan, history
 from customer360.demo.send import send
+from customer360.enrichment.standing import ask
 from customer360.worker import drain
 
 NAME = "Fernleaf Pantry"
@@ -50,7 +51,7 @@ def find_or_make(connection: Connection, wanted: Plan) -> DemoShop:
 
 
 def fill(app: App, demo: DemoShop, progress: Progress) -> None:
-    """Send the whole history and wait until it is profiles.
+    """Send the whole history and wait until it is profiles; the worker then computes their scores.
 
     What an earlier try has sent already is a duplicate this time, so it can be tried again at any point.
     """
@@ -61,6 +62,7 @@ def fill(app: App, demo: DemoShop, progress: Progress) -> None:
     drain(app, shop_id, lambda done, waiting: progress("Making profiles", done, done + waiting))
     with app.database.write() as connection:
         change_shop(connection, shop_id, settings=_settings(demo.shop, demo.plan, complete=True))
+        ask(connection, shop_id, app.clock.now())
 
 
 def sign_in_path(connection: Connection, shop: Shop, now: Instant) -> str:

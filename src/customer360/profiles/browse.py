@@ -173,6 +173,14 @@ def _counts(
     return int(counts["total"]), int(counts["everyone"])
 
 
+def count_stages(warehouse: WarehouseQuery, shop_id: int, today: Today) -> dict[str, int]:
+    """How many customers are in which stage; stages of nobody are left out."""
+    stage, bound = _stage(today)
+    sql = f"select {stage} as stage, count(*) as n from profiles where kind = 'customer' group by stage"
+    rows = warehouse.query(shop_id, sql, bound).to_pylist()
+    return {row["stage"]: int(row["n"]) for row in rows}
+
+
 def countries(warehouse: WarehouseQuery, shop_id: int) -> list[tuple[str, int]]:
     """The countries of customers with their counts, most first: what the filter offers."""
     table = warehouse.query(

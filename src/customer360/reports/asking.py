@@ -27,7 +27,7 @@ def read_filter(told: Mapping[str, str], report: Report, now: Instant, timezone:
         last=last,
         timezone=asked_zone,
         range=name,
-        compare=cast(Compare, _one_of("compare", told, COMPARES)) if report.compares else "none",
+        compare=_compare(told, report),
         segment_id=_segment(told.get("segment", "")),
         choices={one.name: _one_of(one.name, told, dict(one.options)) for one in report.choices},
     )
@@ -40,7 +40,7 @@ def write_filter(chosen: Filter, report: Report, timezone: str, **more: Any) -> 
         pairs = {"from": chosen.first.isoformat(), "to": chosen.last.isoformat()}
     elif chosen.range != report.usual_range:
         pairs["range"] = chosen.range
-    if chosen.compare != "none":
+    if chosen.compare != report.usual_compare:
         pairs["compare"] = chosen.compare
     if chosen.timezone != timezone:
         pairs["timezone"] = chosen.timezone
@@ -76,6 +76,12 @@ def _day(text: str, name: str, today: date) -> date | None:
     if day is not None and not EARLIEST <= day <= today:
         raise InvalidInput(f"Give a day from {EARLIEST} to {today}.", name)
     return day
+
+
+def _compare(told: Mapping[str, str], report: Report) -> Compare:
+    if not report.compares:
+        return "none"
+    return cast(Compare, _one_of("compare", {"compare": report.usual_compare, **told}, COMPARES))
 
 
 def _one_of(name: str, told: Mapping[str, str], options: Mapping[Any, str]) -> str:

@@ -121,6 +121,7 @@ class Report:
     empty: str = ""
     """What has to happen before there is anything to see, as a sentence."""
     usual_range: str = "30d"
+    usual_compare: Compare = "none"
     headline: tuple[str, ...] = ()
     """The columns whose totals stand above the rest."""
 

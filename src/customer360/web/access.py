@@ -26,7 +26,7 @@ def start(_door: Door, visit: Visit) -> Page | Response:
     if not visit.shops:
         return Page("access/no_shop.html", {})
     if len(visit.shops) == 1:
-        return RedirectResponse(f"/shops/{visit.shops[0].shop_id}/customers", 303)
+        return RedirectResponse(f"/shops/{visit.shops[0].shop_id}/overview", 303)
     return RedirectResponse("/shops", 303)
 
 
@@ -36,8 +36,8 @@ def shops(_door: Door, visit: Visit) -> Page:
 
 
 def enter_shop(_door: Door, visit: Visit) -> Response:
-    """A shop's address alone leads to its customers."""
-    return RedirectResponse(f"{visit.root}/customers", 303)
+    """A shop's address alone leads to its Overview."""
+    return RedirectResponse(f"{visit.root}/overview", 303)
 
 
 def sign_in_form(_door: Door, visit: Visit) -> Page | Response:

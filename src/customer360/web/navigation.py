@@ -40,6 +40,7 @@ class Group(NamedTuple):
     links: tuple[Link, ...]
 
 
+OVERVIEW = Section("", (Item("Overview", "/overview", "home"),))
 SECTIONS = (
     Section(
         "Customers",
@@ -72,12 +73,12 @@ SETTINGS = Section("", (Item("Settings", "/settings", "cog-6-tooth"),))
 
 
 def navigation(visit: Visit) -> tuple[Group, ...]:
-    """The navigation of the shop's pages, the settings last; empty outside a shop."""
+    """The navigation of the shop's pages, the Overview first and the settings last; empty outside a shop."""
     if visit.here is None or visit.session is None:
         return ()
     return tuple(
         Group(section.label, tuple(_link(visit, item) for item in section.items))
-        for section in (*SECTIONS, SETTINGS)
+        for section in (OVERVIEW, *SECTIONS, SETTINGS)
     )
 
 

@@ -59,30 +59,45 @@ class Asked(NamedTuple):
     def people(self, visit: Visit, column: Column, row: Row) -> str:
         """The address of the people behind a number; "" of one that nobody is behind."""
         named = who(column, row)
-        return (
-            f"{visit.root}/reports/{self.report.name}/people{self.query(**named)}" if named else ""
-        )
+        address = f"{visit.root}/reports/{self.report.name}/people"
+        return address + self.query(**named) if named else ""
+
+
+class Answered(NamedTuple):
+    """A report with its answer, for a page at its own address."""
+
+    asked: Asked
+    told: Told
+    pushed: str
+    """The address that the browser shows, where only a part of the page was asked for."""
+
+    def page(self, template: str, values: dict[str, object]) -> Page:
+        """The page that shows it."""
+        headers = {"HX-Push-Url": self.pushed} if self.pushed else None
+        return Page(template, values, headers=headers)
 
 
 def show(_door: Door, visit: Visit) -> Page | Response:
     """The report, as the address asks for it."""
-    report = _report(visit)
+    found = answered(visit, _report(visit))
+    if not isinstance(found, Answered):
+        return found
+    return found.page("reports/report.html", shown(visit, found))
+
+
+def answered(visit: Visit, report: Report) -> Answered | Page | Response:
+    """The answer to an address, or the page that says why it cannot be asked, or the way to its one form."""
     try:
         asked = _asked(visit, report)
-        told = ask(report, asked.question)
-    except InvalidInput as error:
-        values = {
-            "report": report,
-            "error": str(error),
-            "usual": f"{visit.root}/reports/{report.name}",
-        }
-        return Page("reports/refused.html", values, 422)
-    query = asked.query()
-    if not visit.by_htmx and sorted(visit.query.multi_items()) != sorted(parse_qsl(query[1:])):
+        address = visit.path + asked.query()
         # A form that was sent without scripts also sends what holds anyway.
-        return RedirectResponse(visit.path + query, 303)
-    page = Page("reports/report.html", _values(visit, asked, told))
-    return page._replace(headers={"HX-Push-Url": visit.path + query}) if visit.by_htmx else page
+        told = sorted(parse_qsl(asked.query()[1:]))
+        if not visit.by_htmx and sorted(visit.query.multi_items()) != told:
+            return RedirectResponse(address, 303)
+        return Answered(asked, ask(report, asked.question), address if visit.by_htmx else "")
+    except InvalidInput as error:
+        values = {"report": report, "error": str(error), "usual": visit.path}
+        return Page("reports/refused.html", values, 422)
 
 
 def show_people(_door: Door, visit: Visit) -> Page | Response:
@@ -161,7 +176,9 @@ def _who(visit: Visit, report: Report) -> dict[str, str]:
     return {"of": column.name, **keys}
 
 
-def _values(visit: Visit, asked: Asked, told: Told) -> dict[str, object]:
+def shown(visit: Visit, found: Answered) -> dict[str, object]:
+    """What the page of a report shows."""
+    asked, told, _ = found
     report, question = asked.report, asked.question
     with visit.app.database.read() as connection:
         fresh = freshness(connection, visit.shop.shop_id)
