@@ -48,7 +48,7 @@ def test_one_signs_in_with_a_password_and_out_again(open_window: OpenWindow) -> 
 def test_a_link_signs_in_after_asking(open_window: OpenWindow, served: Served) -> None:
     page = open_window(signed_in=False).open("/" + served.link())
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("All customers")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
 def test_the_theme_stays(window: Window) -> None:

@@ -104,6 +104,6 @@ def _selects(report: Report, asked: Filter, segments: list[Segment]) -> list[Sel
     chosen = "" if asked.segment_id is None else str(asked.segment_id)
     return [
         *(compares if report.compares else []),
-        Select("segment", "Customers", of, chosen),
+        Select("segment", "Of whom", of, chosen),
         *own,
     ]
