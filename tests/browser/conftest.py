@@ -140,11 +140,8 @@ def open_window(browser: Browser, served: Served) -> Iterator[OpenWindow]:
         contexts.append(context)
         if signed_in:
             context.add_cookies([served.session()])
-        window = Window(context.new_page(), served)
-        window.page.on("console", lambda message: _note(window, message.type, message.text))
-        window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
-        windows.append(window)
-        return window
+        windows.append(new_window(context, served))
+        return windows[-1]
 
     yield open_one
     complaints = [complaint for window in windows for complaint in window.complaints]
@@ -157,6 +154,14 @@ def open_window(browser: Browser, served: Served) -> Iterator[OpenWindow]:
 def window(open_window: OpenWindow) -> Window:
     """A signed-in window of the usual size."""
     return open_window(viewport={"width": 1360, "height": 900})
+
+
+def new_window(context: BrowserContext, served: Served) -> Window:
+    """A window that notes every complaint."""
+    window = Window(context.new_page(), served)
+    window.page.on("console", lambda message: _note(window, message.type, message.text))
+    window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
+    return window
 
 
 # What htmx says of a question whose page was left before the answer; one that fails has a line of its own.

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Served, Serving, Window, make_owner
+from tests.browser.axe import check
+from tests.browser.conftest import Served, Serving, Window, make_owner, new_window
 from tests.house import House, at
 
 PAIRS = 22
@@ -70,18 +70,8 @@ def open_page(browser: Browser, crowd: Served) -> Iterator[Open]:
     def open_one(path: str = "/duplicates", **options: Any) -> Page:
         context = browser.new_context(base_url=crowd.address, **options)
         context.add_cookies([crowd.session()])
-        window = Window(context.new_page(), crowd)
-        window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
-        window.page.on(
-            "console",
-            lambda message: (
-                window.complaints.append(message.text)
-                if message.type in ("error", "warning")
-                else None
-            ),
-        )
-        windows.append(window)
-        return window.open(path)
+        windows.append(new_window(context, crowd))
+        return windows[-1].open(path)
 
     yield open_one
     for window in windows:
@@ -94,12 +84,6 @@ def left(page: Page, count: int) -> None:
     expect(page.locator(".pairs-bar .muted")).to_have_text(
         re.compile(rf"^{count} pairs? to decide")
     )
-
-
-def check(page: Page) -> None:
-    page.wait_for_timeout(200)  # A toast that is still rising has less contrast.
-    found = Axe().run(page)
-    assert not found.violations_count, found.generate_report()
 
 
 def test_a_person_clears_twenty_pairs_with_the_keyboard_alone(open_page: Open) -> None:
@@ -250,9 +234,8 @@ def test_pairs_are_decided_and_merges_undone_without_scripts(open_page: Open) ->
     expect(page.locator(".toast")).to_contain_text("both profiles are there again")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_accessible(open_page: Open, scheme: str) -> None:
-    page = open_page(viewport=WIDE, color_scheme=scheme)
+def test_the_pages_are_accessible(open_page: Open) -> None:
+    page = open_page(viewport=WIDE)
     page.keyboard.press("j")
     page.keyboard.press("x")
     check(page)
@@ -291,4 +274,4 @@ def test_the_pages_and_the_buttons_of_their_rows_are_not_wider_than_a_phone(
         box = page.locator("main form button").last.bounding_box()
         assert box, path
         assert box["x"] + box["width"] <= PHONE["width"], path
-        check(page)
+        check(page, by_night=False)

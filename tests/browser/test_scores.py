@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from customer360.clock import DAY, parse_instant, to_iso
+from tests.browser.axe import check
 from tests.browser.conftest import Served, Serving, Window, make_owner
-from tests.browser.test_accessibility import check
 from tests.house import NOW, House
 
 
@@ -53,14 +53,14 @@ def test_scores_are_asked_for_and_come_by_themselves(browser: Browser, buyers: S
         expect(page.get_by_text("Overdue by 10 days")).to_be_visible()
         expect(page.locator("#tier")).to_have_text("Regular")
         expect(page.get_by_role("button", name="Compute now")).to_have_count(0)
-        check(window)
+        check(page)
         page.get_by_role("button", name="About churn").click()
         expect(page.get_by_text("Index: 0.60 recency")).to_be_visible()
 
         window.open("/customers")
         page.get_by_role("link", name="4 customers").click()
         expect(page.locator(".pills")).to_contain_text("Tier: Regular")
-        check(window)
+        check(page)
         page.set_viewport_size({"width": 390, "height": 800})
         for path in ("/customers", buyers.busiest.removeprefix(buyers.root) + "/scores"):
             window.open(path)

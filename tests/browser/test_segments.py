@@ -5,8 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from customer360.segments.store import list_segments
+from tests.browser.axe import check
 from tests.browser.conftest import REGULARS, Window, name_of
-from tests.browser.test_accessibility import check
 
 TEXT = (
     "order_placed MATCHES (count >= 2, date >= -90d) AND total_spend > 200"
@@ -38,7 +38,7 @@ def test_a_rule_is_the_same_with_the_mouse_and_as_text(window: Window) -> None:
         page.locator("#r-3-more").press("Tab")
         expect(page.locator(".chip-choice")).to_have_count(place)
     expect(page.locator("#preview")).to_contain_text("whose country is IE or GB")
-    check(window)
+    check(page)
     by_mouse = page.locator("#preview").inner_text()
     mouse_members = save(window, "With the mouse")
 
@@ -87,7 +87,7 @@ def save(window: Window, name: str) -> set[str]:
     expect(page.get_by_role("heading", name="From visit to order")).to_be_visible()
     window.served.house.drain()
     expect(page.locator("#segment .meta").get_by_text("Updated")).to_be_visible()
-    check(window)
+    check(page)
     return set(page.locator("#members th[scope=row] .two-lines > a").all_inner_texts())
 
 
