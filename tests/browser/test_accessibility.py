@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, Page
 
+from customer360.reports import REPORTS
 from tests.browser.axe import check
 from tests.browser.conftest import OpenWindow, Served, new_window
 
@@ -21,11 +22,14 @@ PAGES = (
         "/segments/1",
         "/segments/1/export",
     ),
+    "/overview",
+    *(f"/reports/{report.name}" for report in REPORTS),
     "/segments/new?template=cart_abandoners",
 )
 NARROW = (
-    *(*PAGES[:3], *PAGES[-4:], "/reports/stages", "/sources", "/dead-letters", "/imports"),
-    "/settings/keys",
+    *(*PAGES[:3], PAGES[-1], "/overview", "/segments", "/segments/1/export", "/reports/stages"),
+    *("/sources", "/dead-letters", "/imports", "/settings/keys"),
+    *(f"/reports/{report.name}" for report in REPORTS),
 )
 TABS = ("", "/events", "/orders", "/scores", "/segments", "/identity", "/consents")
 

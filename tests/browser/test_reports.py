@@ -6,8 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser.axe import check
 from tests.browser.conftest import OpenWindow, Window
-from tests.browser.test_accessibility import check
 
 
 def test_the_bar_asks_anew_and_back_restores(window: Window) -> None:
@@ -74,6 +74,6 @@ def test_days_are_chosen_without_scripts(open_window: OpenWindow) -> None:
 def test_the_overview_leads_to_what_needs_attention(window: Window) -> None:
     page = window.open("/overview")
     expect(page.get_by_role("heading", name="Since last week")).to_be_visible()
-    check(window)
+    check(page)
     page.get_by_role("link", name="See why, and replay").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Dead letters")
