@@ -109,3 +109,21 @@ def test_file_sizes_have_the_unit_that_fits(size: int, expected: str) -> None:
 )
 def test_countries_have_their_names(code: str | None, expected: str) -> None:
     assert formats.country(code) == expected
+
+
+@pytest.mark.parametrize(
+    ("country", "said"),
+    [
+        ("IE", "€1,234.50 · 2,005 people · 12.3%"),
+        ("DE", "1.234,50\u00a0€ · 2.005 people · 12,3%"),
+        ("CH", "€\u00a01’234.50 · 2’005 people · 12.3%"),
+        ("JP", "€1,234.50 · 2,005 people · 12.3%"),
+        ("", "€1,234.50 · 2,005 people · 12.3%"),
+    ],
+)
+def test_numbers_are_written_as_in_the_shops_country(country: str, said: str):
+    with formats.as_in(country):
+        amount = formats.money_full(12_345_000, "EUR")
+        share = formats.percent(0.123)
+        assert f"{amount} · {formats.counted(2005, 'person', 'people')} · {share}" == said
+    assert formats.number(1234.5) == "1,234.5"

@@ -33,7 +33,7 @@ from customer360.errors import (
 )
 from customer360.settings import secret_key
 from customer360.values import parse_id
-from customer360.web import csrf
+from customer360.web import csrf, formats
 from customer360.web.assets import Assets
 from customer360.web.cookies import Cookies
 from customer360.web.failures import failure_of
@@ -169,7 +169,8 @@ class Door:
 
     def _answer(self, request: Request, handler: Handler, visit: Visit) -> Response:
         try:
-            return self._finish(request, visit, handler(self, visit))
+            with formats.as_in(visit.here.country if visit.here else ""):
+                return self._finish(request, visit, handler(self, visit))
         except Exception as error:
             return self.failure(request, error)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import (
     format_date,
     format_datetime,
@@ -28,10 +32,11 @@ from markupsafe import Markup
 
 from customer360.clock import DAY, MINUTE, SECOND, Instant, local_date, to_datetime, to_iso, zone
 from customer360.errors import InvalidMoney
-from customer360.values import AMOUNT_SCALE, Amount, counted, parse_amount, round_amount
+from customer360.values import AMOUNT_SCALE, Amount, parse_amount, round_amount
 
 NO_DATA = "–"
-LOCALE = Locale("en")
+_ENGLISH = Locale("en")
+_locale: ContextVar[Locale] = ContextVar("locale", default=_ENGLISH)
 # "2 min ago"; the American short form has a full stop after every unit.
 _SPANS = Locale("en", "GB")
 _DAY = "d MMM y"
@@ -41,21 +46,44 @@ _SMALLEST_SHARE = 0.001
 _WRITTEN = {"vip": "VIP"}
 
 
+@contextmanager
+def as_in(country: str) -> Iterator[None]:
+    """Write numbers and amounts as English does in a country, as long as it lasts: 1.234,50 € in Germany."""
+    before = _locale.set(_locale_of(country))
+    try:
+        yield
+    finally:
+        _locale.reset(before)
+
+
+@lru_cache(maxsize=256)
+def _locale_of(country: str) -> Locale:
+    try:
+        return Locale("en", country.upper()) if country else _ENGLISH
+    except UnknownLocaleError:
+        return _ENGLISH
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number and its noun: 1 customer, 2,005 customers."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
 def number(value: float | Decimal | None) -> str:
     """A count with its thousands marked: 4,000."""
-    return NO_DATA if value is None else format_decimal(value, locale=LOCALE)
+    return NO_DATA if value is None else format_decimal(value, locale=_locale.get())
 
 
 def decimal(value: float | None) -> str:
     """A mean to two decimals: 1.69."""
-    return NO_DATA if value is None else format_decimal(value, "#,##0.00", locale=LOCALE)
+    return NO_DATA if value is None else format_decimal(value, "#,##0.00", locale=_locale.get())
 
 
 def compact(value: float) -> str:
     """A number beside a grid line: 1.5K."""
     if abs(value) < _COMPACT_NUMBER:
-        return format_decimal(value, "#,##0.##", locale=LOCALE)
-    return format_compact_decimal(value, locale=LOCALE, fraction_digits=1)
+        return format_decimal(value, "#,##0.##", locale=_locale.get())
+    return format_compact_decimal(value, locale=_locale.get(), fraction_digits=1)
 
 
 def percent(share: float | None) -> str:
@@ -71,18 +99,18 @@ def percent(share: float | None) -> str:
 
 def percent_whole(share: float) -> str:
     """How far something has come: 40%."""
-    return format_percent(share, locale=LOCALE)
+    return format_percent(share, locale=_locale.get())
 
 
 def _percentage(share: float) -> str:
-    return format_percent(share, "#,##0.0%", locale=LOCALE)
+    return format_percent(share, "#,##0.0%", locale=_locale.get())
 
 
 def money_full(amount: Amount | None, currency: str) -> str:
     """The amount to the decimals of its currency: €7,980.25."""
     if amount is None:
         return NO_DATA
-    return format_currency(round_amount(amount, currency), currency, locale=LOCALE)
+    return format_currency(round_amount(amount, currency), currency, locale=_locale.get())
 
 
 def money(amount: Amount | None, currency: str) -> str | Markup:
@@ -91,7 +119,7 @@ def money(amount: Amount | None, currency: str) -> str | Markup:
     if amount is None or abs(amount) < _COMPACT_FROM * AMOUNT_SCALE:
         return full
     rounded = round_amount(amount, currency)
-    short = format_compact_currency(rounded, currency, locale=LOCALE, fraction_digits=1)
+    short = format_compact_currency(rounded, currency, locale=_locale.get(), fraction_digits=1)
     return Markup('<span title="{}">{}</span>').format(full, short)
 
 
@@ -107,7 +135,7 @@ def price(text: Any, currency: str) -> str:
 
 def currency_symbol(currency: str) -> str:
     """€ for EUR."""
-    return get_currency_symbol(currency, locale=LOCALE)
+    return get_currency_symbol(currency, locale=_locale.get())
 
 
 def day(value: Instant | date | None, timezone: str) -> str:
@@ -115,7 +143,7 @@ def day(value: Instant | date | None, timezone: str) -> str:
     if value is None:
         return NO_DATA
     moment = value if isinstance(value, date) else local_date(value, timezone)
-    return format_date(moment, _DAY, locale=LOCALE)
+    return format_date(moment, _DAY, locale=_locale.get())
 
 
 def iso_day(value: str | None) -> str:
@@ -125,17 +153,17 @@ def iso_day(value: str | None) -> str:
 
 def short_day(value: date) -> str:
     """A day on an axis: 12 Oct."""
-    return format_date(value, "d MMM", locale=LOCALE)
+    return format_date(value, "d MMM", locale=_locale.get())
 
 
 def month(value: date) -> str:
     """A month: Oct 2026."""
-    return format_date(value, "MMM y", locale=LOCALE)
+    return format_date(value, "MMM y", locale=_locale.get())
 
 
 def short_month(value: date) -> str:
     """A month on an axis: Oct 26."""
-    return format_date(value, "MMM yy", locale=LOCALE)
+    return format_date(value, "MMM yy", locale=_locale.get())
 
 
 def days(first: date, last: date) -> str:
@@ -145,18 +173,18 @@ def days(first: date, last: date) -> str:
 
 def long_day(value: date) -> str:
     """A heading of the timeline: Monday, 12 Oct 2026."""
-    return format_date(value, "EEEE, d MMM y", locale=LOCALE)
+    return format_date(value, "EEEE, d MMM y", locale=_locale.get())
 
 
 def clock_time(value: Instant, timezone: str) -> str:
     """The time of day in the shop's zone: 14:05."""
-    return format_time(_local(value, timezone), "HH:mm", locale=LOCALE)
+    return format_time(_local(value, timezone), "HH:mm", locale=_locale.get())
 
 
 def moment(value: Instant, timezone: str) -> str:
     """Day and time in the shop's zone: 12 Oct 2026, 14:05."""
     return format_datetime(
-        _local(value, timezone), f"{_DAY}, HH:mm", locale=LOCALE, tzinfo=zone(timezone)
+        _local(value, timezone), f"{_DAY}, HH:mm", locale=_locale.get(), tzinfo=zone(timezone)
     )
 
 
@@ -194,17 +222,17 @@ def file_size(size_bytes: int) -> str:
         if value < 1000 or unit == "GB":
             break
         value /= 1000
-    return f"{format_decimal(round(value, 1), locale=LOCALE)} {unit}"
+    return f"{format_decimal(round(value, 1), locale=_locale.get())} {unit}"
 
 
 def country(code: str | None) -> str:
     """The country's name: Ireland for IE; what is no code stays as it was written."""
-    return LOCALE.territories.get(code.upper(), code) if code else NO_DATA
+    return _locale.get().territories.get(code.upper(), code) if code else NO_DATA
 
 
 def listed(values: list[str]) -> str:
     """Words as a sentence lists them: a, b, and c."""
-    return format_list(values, locale=LOCALE)
+    return format_list(values, locale=_locale.get())
 
 
 def or_dash(value: Any) -> Any:
