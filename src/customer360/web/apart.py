@@ -12,9 +12,10 @@ from customer360.errors import AlreadyOne, Conflict, InvalidInput
 from customer360.identities.apart import ApartRow, count_apart, get_apart, list_apart
 from customer360.intake import merging
 from customer360.profiles.facts import Facts, gather
-from customer360.values import counted, parse_id
+from customer360.values import parse_id
 from customer360.web.deciding import actor_of, came_from, tabs, titles
 from customer360.web.door import Door, Page
+from customer360.web.formats import counted
 from customer360.web.paging import part_of
 from customer360.web.people import Cell, known_by, title_of_person
 from customer360.web.visit import Visit

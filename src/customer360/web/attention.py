@@ -12,9 +12,9 @@ from customer360.identities.alerts import count_alerts
 from customer360.identities.candidates import count_candidates
 from customer360.intake.dead_letters import count_letters
 from customer360.segments.model import Segment
-from customer360.values import counted
 from customer360.web import filters
 from customer360.web.filters import CustomerFilter
+from customer360.web.formats import counted
 from customer360.web.visit import Visit
 
 _DRIFTING = ("drifting", "at_risk", "likely_lost")

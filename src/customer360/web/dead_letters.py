@@ -19,9 +19,10 @@ from customer360.intake.dead_letters import (
     load_letter,
     replay,
 )
-from customer360.values import counted, parse_id
+from customer360.values import parse_id
 from customer360.web import formats
 from customer360.web.door import Door, Page
+from customer360.web.formats import counted
 from customer360.web.paging import part_of
 from customer360.web.visit import Visit
 

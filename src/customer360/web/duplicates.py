@@ -29,10 +29,11 @@ from customer360.identities.scan_log import SCAN, Found
 from customer360.intake import merging
 from customer360.jobs.log import last_run
 from customer360.profiles.facts import Facts, gather
-from customer360.values import counted, parse_id
+from customer360.values import parse_id
 from customer360.web import formats
 from customer360.web.deciding import actor_of, came_from, tabs, titles
 from customer360.web.door import Door, Page
+from customer360.web.formats import counted
 from customer360.web.people import Cell, accounts, cell, title_of_person, values_of
 from customer360.web.visit import Visit
 from customer360.web.words import folded

@@ -16,9 +16,9 @@ from customer360.intake.files.jobs import Import, list_imports, load_import, rej
 from customer360.intake.files.mapping import ColumnMapping, check_mapping, fields_of
 from customer360.intake.files.plan import Plan, Preview, as_kind, preview
 from customer360.intake.files.rejects import write_rejects
-from customer360.values import counted
 from customer360.web import formats
 from customer360.web.door import Door, Page
+from customer360.web.formats import counted
 from customer360.web.spreadsheet import download
 from customer360.web.uploads import Upload
 from customer360.web.visit import Visit

@@ -16,11 +16,11 @@ from customer360.reports.activity import REPORT as ACTIVITY
 from customer360.reports.model import Question
 from customer360.reports.stage_flow import STAGES
 from customer360.reports.week import Week, Weeks, weeks
-from customer360.values import counted
 from customer360.web import filters, formats
 from customer360.web.attention import attention
 from customer360.web.door import Door, Page
 from customer360.web.filters import CustomerFilter
+from customer360.web.formats import counted
 from customer360.web.reports import Answered, Asked, answered, shown
 from customer360.web.tier_cards import tier_cards
 from customer360.web.visit import Visit

@@ -17,8 +17,8 @@ from customer360.segments.model import Segment
 from customer360.segments.sentence import Speaker
 from customer360.segments.store import list_segments
 from customer360.segments.why import Answer, EventsOwn, Why, why
-from customer360.values import counted
 from customer360.web import formats
+from customer360.web.formats import counted
 from customer360.web.visit import Visit
 
 
