@@ -7,6 +7,7 @@ continuous integration sets all of them.
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
@@ -22,6 +23,9 @@ from tests.postgres import NoPostgres, administrator, running_postgres, url_of
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "template_customer360"
+# A process that compiles what it imports takes twice as long to start, and tests start many.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Half a minute and more each.
 LONGEST = (
     *("test_online_retail.py", "test_benchmarks.py", "test_crash.py", "test_accessibility.py"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import heroicons.jinja
@@ -22,19 +22,12 @@ class Renderer:
     """Every template with the filters, icons and addresses it may use; templates format, they never compute."""
 
     def __init__(self, assets: Assets) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("customer360.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters.update(formats.FILTERS | words.FILTERS)
-        self._environment.globals.update(asset=assets.url, icon=icon)
+        self._assets = assets
 
     def page(self, visit: Visit, template: str, **values: Any) -> str:
         """The page as HTML."""
-        return self._environment.get_template(template).render(
+        return _environment().get_template(template).render(
+            asset=self._assets.url,
             visit=visit,
             shop=visit.here,
             now=visit.now,
@@ -50,6 +43,21 @@ def _goes_at(visit: Visit) -> Instant | None:
     """When the data of a shop that has uninstalled the app will be deleted."""
     left_at = visit.here.uninstalled_at if visit.here else None
     return None if left_at is None else left_at + _KEPT_AFTER_UNINSTALL
+
+
+@cache
+def _environment() -> Environment:
+    """One for all, as it keeps the templates that it has compiled."""
+    environment = Environment(
+        loader=PackageLoader("customer360.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(formats.FILTERS | words.FILTERS)
+    environment.globals.update(icon=icon)
+    return environment
 
 
 @lru_cache(maxsize=256)
