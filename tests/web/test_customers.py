@@ -5,42 +5,14 @@ import re
 import pytest
 
 from tests.web.conftest import Site, text_of
-
-PEOPLE = (
-    # user, e-mail, first name, country, orders
-    ("u1", "ann@people.example", "Ann", "IE", ("20.00", "39.00")),
-    ("u2", "bea@people.example", "Bea", "GB", ("150.00",)),
-    ("u3", "cy@people.example", "Cy", "IE", ()),
-)
+from tests.web.shoppers import fill, names_on
 
 
 @pytest.fixture
 def filled(site: Site) -> Site:
     """Three customers and a visitor."""
-    house = site.house
-    for number, (user, email, first_name, country, totals) in enumerate(PEOPLE):
-        traits = {"email": email, "firstName": first_name, "lastName": "Lee"}
-        traits |= {"address": {"country": country}}  # type: ignore[dict-item]
-        at = f"2026-06-1{number}T09:00:00Z"
-        house.segment({"type": "identify", "userId": user, "traits": traits, "timestamp": at})
-        for order, total in enumerate(totals):
-            properties = {"order_id": f"{user}-{order}", "total": total, "currency": "EUR"}
-            house.segment(
-                {
-                    "type": "track",
-                    "event": "Order Completed",
-                    "userId": user,
-                    "properties": properties,
-                    "timestamp": at,
-                }
-            )
-    house.segment({"type": "page", "anonymousId": "c9"})
-    house.drain()
+    fill(site)
     return site
-
-
-def names_on(page: str) -> list[str]:
-    return re.findall(r'class="row-link"[^>]*>([^<]+)</a>', page)
 
 
 def test_all_customers_are_listed_last_seen_first(filled: Site) -> None:
@@ -62,7 +34,12 @@ def test_all_customers_are_listed_last_seen_first(filled: Site) -> None:
         ("?spend_min=59", ["Bea Lee", "Ann Lee"]),
         ("?place=online_only&sort=-orders_count", ["Ann Lee", "Bea Lee"]),
         ("?email=no", []),
-        ("?seen_days=4", ["Cy Lee"]),
+        ("?seen_days=3", ["Cy Lee"]),
+        ("?seen_days=4", ["Cy Lee", "Bea Lee"]),
+        ("?bought_from=2026-06-11", ["Bea Lee"]),
+        ("?bought_to=2026-06-10", ["Ann Lee"]),
+        ("?bought_from=2026-06-10&bought_to=2026-06-11", ["Bea Lee", "Ann Lee"]),
+        ("?bought_from=2026-06-12&bought_to=2026-06-14", []),
         ("?sort=-total_spend", ["Bea Lee", "Ann Lee", "Cy Lee"]),
         ("?sort=total_spend", ["Cy Lee", "Ann Lee", "Bea Lee"]),
     ],
@@ -217,6 +194,19 @@ def test_the_export_holds_what_the_list_shows(filled: Site) -> None:
     ]
     assert rows[0]["E-mail"] == "ann@people.example"
     assert rows[0]["Last order"] == "2026-06-10T09:00:00Z"
+
+
+def test_the_export_has_the_columns_that_were_chosen(scored: Site) -> None:
+    query = "?column=shopping_place&column=ltv&country=GB"
+    answer = scored.owner.get(f"{scored.root}/customers.csv{query}")
+    header, bea = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert header == [
+        *("Profile id", "Name", "E-mail", "Phone", "Kind", "Tier", "Shops", "Orders"),
+        *("Total spent", "Lifetime value", "Last seen", "Currency"),
+    ]
+    assert bea[5:] == [
+        *("new", "online_only", "1", "150.00", "150.00", "2026-06-11T09:00:00Z", "EUR"),
+    ]
 
 
 def test_the_export_goes_on_where_its_first_part_ends(site: Site) -> None:

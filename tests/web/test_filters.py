@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -28,13 +29,21 @@ chosen_filters = st.builds(
     orders_min=st.none() | st.integers(1, 10**9),
     spend_min=st.none() | st.integers(1, 10**15),
     seen_days=st.none() | st.integers(1, 3660),
+    segment_id=st.none() | st.integers(1, 2**63 - 1),
     sort=st.sampled_from(filters.SORTS).flatmap(lambda name: st.sampled_from([name, f"-{name}"])),
     page=st.integers(1, 400_000),
 )
 
 
-@given(chosen_filters)
-def test_a_filter_comes_back_from_its_url_as_it_was(chosen: CustomerFilter) -> None:
+some_days = st.none() | st.dates(date(1900, 1, 1), date(2199, 12, 31))
+
+
+@given(chosen_filters, some_days, some_days)
+def test_a_filter_comes_back_from_its_url_as_it_was(
+    chosen: CustomerFilter, one: date | None, other: date | None
+) -> None:
+    first, last = sorted((one, other)) if one and other else (one, other)
+    chosen = replace(chosen, bought_from=first, bought_to=last)
     query = filters.write(chosen)
     assert filters.read(QueryParams(query.removeprefix("?"))) == chosen
 
@@ -62,6 +71,9 @@ def test_the_default_filter_needs_no_url() -> None:
         "place=moon",
         "tier=gold&stage=vip&rfm=new%27&band=churned&column=name",
         "email=maybe",
+        "segment=vips",
+        "bought_from=yesterday&bought_to=2026-02-30",
+        "bought_from=0001-01-01&bought_to=9999-12-31",
         "q=+++",
     ],
 )
@@ -83,10 +95,14 @@ def test_pills_say_each_filter_and_link_to_the_list_without_it() -> None:
         orders_min=2,
         spend_min=parse_amount("19.9"),
         seen_days=30,
+        bought_from=date(2026, 10, 1),
+        bought_to=date(2026, 10, 31),
+        segment_id=7,
         page=4,
     )
-    pills = filters.pills(chosen, "EUR")
+    pills = filters.pills(chosen, "EUR", "Big spenders")
     assert [pill.label for pill in pills] == [
+        "In Big spenders",
         "Everyone",
         "United Kingdom",
         "Ireland",
@@ -100,11 +116,25 @@ def test_pills_say_each_filter_and_link_to_the_list_without_it() -> None:
         "Orders: 2 or more",
         "Spent: €19.90 or more",
         "Seen in the last 30 days",
+        "Bought 1–31 Oct 2026",
     ]
-    without_ireland = filters.read(QueryParams(pills[2].without.removeprefix("?")))
+    without_ireland = filters.read(QueryParams(pills[3].without.removeprefix("?")))
     assert without_ireland.countries == ("GB",)
     assert without_ireland.search == "ann"
     assert without_ireland.page == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "label"),
+    [
+        ("bought_from=2026-10-01", "Bought from 1 Oct 2026 on"),
+        ("bought_to=2026-10-31", "Bought up to 31 Oct 2026"),
+        ("bought_from=2026-10-31&bought_to=2026-09-01", "Bought 1 Sept\u2009–\u200931 Oct 2026"),
+    ],
+)
+def test_days_of_purchase_need_not_have_both_ends(query: str, label: str) -> None:
+    (pill,) = filters.pills(filters.read(QueryParams(query)), "EUR")
+    assert (pill.label, pill.without) == (label, "")
 
 
 def test_search_and_order_are_no_filters() -> None:

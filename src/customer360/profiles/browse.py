@@ -54,6 +54,9 @@ class Wanted:
     orders_min: int | None = None
     spend_min: Amount | None = None
     seen_since: Instant | None = None
+    bought_since: Instant | None = None
+    """Somebody bought at this time or later; with `bought_before`, one order lies between both."""
+    bought_before: Instant | None = None
     profile_ids: tuple[int, ...] | None = None
     stages: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
@@ -149,7 +152,7 @@ def _stage(today: Today | None) -> tuple[str, list[Any]]:
 
     def days_ago(count: int) -> exp.Expr:
         day = local_date(today.now, zone) - timedelta(days=count)
-        bound.append(to_datetime(start_of_day(day, zone)).replace(tzinfo=None))
+        bound.append(_naive(start_of_day(day, zone)))
         return exp.Placeholder()
 
     return stage_sql(today.calendar.windows, exp.column, days_ago).sql("duckdb"), bound
@@ -220,13 +223,26 @@ def _conditions(wanted: Wanted, today: Today | None) -> tuple[str, list[Any]]:
     if wanted.spend_min is not None:
         parts.append(("total_spend >= ?", [to_decimal(wanted.spend_min)]))
     if wanted.seen_since is not None:
-        parts.append(("last_seen_at >= ?", [to_datetime(wanted.seen_since).replace(tzinfo=None)]))
+        parts.append(("last_seen_at >= ?", [_naive(wanted.seen_since)]))
+    if wanted.bought_since is not None or wanted.bought_before is not None:
+        parts.append(_bought(wanted.bought_since, wanted.bought_before))
     if wanted.profile_ids is not None:
         parts.append(("profile_id in (select unnest(?))", [list(wanted.profile_ids)]))
     if wanted.segment_id is not None:
         parts.append((_IN_SEGMENT, [wanted.segment_id]))
     where = " and ".join(text for text, _ in parts) or "true"
     return where, [value for _, values in parts for value in values]
+
+
+def _bought(since: Instant | None, before: Instant | None) -> tuple[str, list[Any]]:
+    """That an order, neither cancelled nor a test, was placed within these times."""
+    bounds = [(text, at) for text, at in ((">=", since), ("<", before)) if at is not None]
+    within = "".join(f" and o.placed_at {text} ?" for text, _ in bounds)
+    condition = (
+        "profile_id in (select f.profile_id from orders o join fragment_profiles f using (fragment_id)"
+        f" where not o.test and o.cancelled_at is null{within})"
+    )
+    return condition, [_naive(at) for _, at in bounds]
 
 
 RFM_GROUP = f"case when orders_count = 0 then '{NO_ORDER_GROUP}' else rfm_group end"
@@ -253,9 +269,14 @@ def _bound(sort: str, value: str | float) -> Any:
     if kind == "money":
         return to_decimal(int(value))
     try:
-        return to_datetime(int(value)).replace(tzinfo=None) if kind == "time" else value
+        return _naive(int(value)) if kind == "time" else value
     except OverflowError as error:
         raise InvalidInput(f"This is no position in a list by {sort}", "cursor") from error
+
+
+def _naive(at: Instant) -> datetime:
+    """The time as the warehouse's columns hold it."""
+    return to_datetime(at).replace(tzinfo=None)
 
 
 def raw(row: dict[str, Any]) -> dict[str, Any]:

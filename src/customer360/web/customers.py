@@ -1,53 +1,29 @@
-"""All customers: searched, filtered and sorted by the URL, a page at a time, and as a file."""
+"""All customers: searched, filtered and sorted by the URL, a page at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.responses import RedirectResponse, Response
 
-from customer360.clock import DAY, Instant, local_date, to_iso
-from customer360.profiles.attributes import NO_ORDER_GROUP
-from customer360.profiles.browse import COLUMNS, Found, Today, Wanted, browse, countries
-from customer360.profiles.hydrate import Summary, hydrate, search
-from customer360.profiles.stages import shop_calendar
-from customer360.spreadsheet import as_csv, safe_text
-from customer360.values import counted, money_text
+from customer360.profiles.browse import Found, Wanted, browse, countries
+from customer360.profiles.hydrate import Summary
+from customer360.values import counted
 from customer360.web import filters, formats
 from customer360.web.customer_columns import MOST_FITTING, OPTIONAL, Column, columns
+from customer360.web.customer_search import Asked, asked, find
 from customer360.web.door import Door, Page
+from customer360.web.filter_rule import segment_link
 from customer360.web.filters import PAGE_ROWS, CustomerFilter
 from customer360.web.freshness import freshness
-from customer360.web.spreadsheet import download
 from customer360.web.tier_cards import tier_cards
 from customer360.web.visit import Visit
 from customer360.web.words import title_of
 
-# A search that finds more says little; the list shows the first ones.
-_MOST_FOUND = 5000
-_EXPORT_ROWS = 500
 _MOST_COUNTRIES = 12
 
-_EXPORT_HEADER = (
-    *("Profile id", "Name", "E-mail", "Phone", "Kind", "Country", "City", "Orders", "Items"),
-    *(
-        "Total spent",
-        "Refunded",
-        "Average order",
-        "Currency",
-        "First order",
-        "Last order",
-        "Last seen",
-    ),
-    *("Tier", "Stage", "RFM group", "Churn band", "Churn risk", "Lifetime value"),
-)
-_READ = (
-    *COLUMNS,
-    *("tier", "lifecycle_stage", "rfm_group", "churn_band", "churn_risk", "ltv"),
-)
 _NOUNS = {
     "customer": ("customer", "customers"),
     "visitor": ("visitor", "visitors"),
@@ -79,11 +55,12 @@ class Heading(NamedTuple):
 
 def show(_door: Door, visit: Visit) -> Page | Response:
     """A page of the list."""
-    chosen = filters.read(visit.query)
+    wanted = asked(visit)
+    chosen = wanted.chosen
     query = filters.write(chosen)
     if not visit.by_htmx and not _is_canonical(visit, query):
         return RedirectResponse(f"{visit.root}/customers{query}", 303)
-    found, people = _find(visit, chosen, PAGE_ROWS, chosen.offset)
+    found, people = find(visit, chosen, PAGE_ROWS, chosen.offset)
     last_page = max(1, -(-found.total // PAGE_ROWS))
     if chosen.page > last_page:
         return RedirectResponse(
@@ -91,7 +68,7 @@ def show(_door: Door, visit: Visit) -> Page | Response:
         )
     with visit.app.database.read() as connection:
         fresh = freshness(connection, visit.shop.shop_id)
-    values = _values(visit, chosen, found, people, last_page)
+    values = _values(visit, wanted, found, people, last_page)
     # A part of the page is swapped without what stands above it.
     cards = [] if visit.by_htmx or chosen.kind == "visitor" else tier_cards(visit, chosen)
     page = Page("customers/list.html", values | {"fresh": fresh.of_lists, "tiers": cards})
@@ -102,71 +79,24 @@ def show(_door: Door, visit: Visit) -> Page | Response:
     )
 
 
-def export(_door: Door, visit: Visit) -> Response:
-    """All that the list shows, on every page of it, as a CSV file."""
-    chosen = filters.read(visit.query)
-    day = local_date(visit.now, visit.shop.timezone).isoformat()
-    return download(f"customers-{day}.csv", as_csv(_EXPORT_HEADER, _export_rows(visit, chosen)))
-
-
-def _find(
-    visit: Visit, chosen: CustomerFilter, limit: int, offset: int
-) -> tuple[Found, dict[int, Summary]]:
-    """The warehouse says which; the profile store says who."""
-    shop_id = visit.shop.shop_id
-    with visit.app.database.read() as connection:
-        ids = (
-            tuple(search(connection, shop_id, chosen.search, _MOST_FOUND))
-            if chosen.search
-            else None
-        )
-    found = browse(
-        visit.app.warehouse,
-        shop_id,
-        _wanted(chosen, visit.now, ids),
-        sort=chosen.sort_attribute,
-        descending=chosen.descending,
-        limit=limit,
-        offset=offset,
-        columns=_READ,
-        today=Today(visit.now, shop_calendar(visit.shop.timezone, visit.shop.settings)),
-    )
-    with visit.app.database.read() as connection:
-        people = hydrate(connection, shop_id, [row["profile_id"] for row in found.rows])
-    return found, {person.profile_id: person for person in people}
-
-
 def _everyone(visit: Visit) -> int:
     """How many profiles the shop has, visitors too: none at all is another state than no customers."""
     return browse(visit.app.warehouse, visit.shop.shop_id, Wanted(kind="all"), limit=1).total
 
 
-def _wanted(chosen: CustomerFilter, now: Instant, profile_ids: tuple[int, ...] | None) -> Wanted:
-    return Wanted(
-        kind="all" if chosen.kind == "any" else chosen.kind,
-        countries=chosen.countries,
-        places=chosen.places,
-        stages=chosen.stages,
-        tiers=chosen.tiers,
-        rfm_groups=chosen.rfm_groups,
-        churn_bands=chosen.churn_bands,
-        has_email=chosen.has_email,
-        orders_min=chosen.orders_min,
-        spend_min=chosen.spend_min,
-        seen_since=None if chosen.seen_days is None else now - chosen.seen_days * DAY,
-        profile_ids=profile_ids,
-    )
-
-
 def _values(
-    visit: Visit, chosen: CustomerFilter, found: Found, people: dict[int, Summary], last_page: int
+    visit: Visit, wanted: Asked, found: Found, people: dict[int, Summary], last_page: int
 ) -> dict[str, object]:
-    active = filters.pills(chosen, visit.shop.currency)
+    chosen, segment = wanted.chosen, wanted.segment
+    active = filters.pills(chosen, visit.shop.currency, segment.name if segment else "")
     return {
         "chosen": chosen,
         "query": filters.write(replace(chosen, page=1)),
         "pills": active,
         "active": len(active),
+        "segments": wanted.segments,
+        "segment": segment,
+        "segment_link": segment_link(visit, chosen, [pill.label for pill in active]),
         "cleared": filters.write(filters.cleared(chosen)),
         "default_sort": filters.DEFAULT_SORT,
         "visitors": 0 if found.everyone else _everyone(visit),
@@ -276,43 +206,3 @@ def _is_canonical(visit: Visit, query: str) -> bool:
     """Whether the address says what the filter says: a form sent without scripts also sends its empty fields."""
     asked = sorted(visit.query.multi_items())
     return asked == sorted(parse_qsl(query.removeprefix("?")))
-
-
-def _export_rows(visit: Visit, chosen: CustomerFilter) -> Iterator[list[str]]:
-    offset = 0
-    while True:
-        found, people = _find(visit, chosen, _EXPORT_ROWS, offset)
-        for facts in found.rows:
-            if person := people.get(facts["profile_id"]):
-                yield _export_row(facts, person, visit.shop.currency)
-        offset += _EXPORT_ROWS
-        if offset >= found.total:
-            return
-
-
-def _export_row(facts: dict[str, Any], person: Summary, currency: str) -> list[str]:
-    values = (
-        person.profile_id,
-        person.name,
-        person.email,
-        person.phone,
-        facts["kind"],
-        facts["country"],
-        facts["city"],
-        facts["orders_count"],
-        facts["items_count"],
-        money_text(facts["total_spend"], currency),
-        money_text(facts["refunded_total"], currency),
-        money_text(facts["average_order_value"], currency),
-        currency,
-        to_iso(facts["first_order_at"]),
-        to_iso(facts["last_order_at"]),
-        to_iso(facts["last_seen_at"]),
-        facts["tier"],
-        facts["lifecycle_stage"],
-        facts["rfm_group"] if facts["orders_count"] else NO_ORDER_GROUP,
-        facts["churn_band"],
-        facts["churn_risk"],
-        money_text(facts["ltv"], currency),
-    )
-    return ["" if value is None else safe_text(str(value)) for value in values]
