@@ -13,7 +13,7 @@ from customer360.intake.balance import last_received
 from customer360.profiles.browse import Today, count_stages
 from customer360.profiles.stages import shop_calendar
 from customer360.reports.activity import REPORT as ACTIVITY
-from customer360.reports.model import Question
+from customer360.reports.asking import write_filter
 from customer360.reports.stage_flow import STAGES
 from customer360.reports.week import Week, Weeks, weeks
 from customer360.web import filters, formats
@@ -91,33 +91,34 @@ def _stages(visit: Visit, counts: Mapping[str, int]) -> list[StageShare]:
 def sentences(visit: Visit, found: Weeks) -> list[Sentence]:
     """Both weeks beside each other, in one sentence each."""
     now, before, currency = found.now, found.before, visit.shop.currency
-    question = found.question
-
-    def of(report: str, what: Question = question) -> str:
-        chosen = what.filter
-        return f"{visit.root}/reports/{report}?from={chosen.first}&to={chosen.last}"
-
-    bought = filters.write(CustomerFilter(sort="-last_order_at"))
+    asked = found.question.filter
+    visitors = (
+        f"{visit.root}/reports/{ACTIVITY.name}{write_filter(asked, ACTIVITY, visit.shop.timezone)}"
+    )
+    bought = CustomerFilter(
+        bought_from=asked.first, bought_to=asked.last, segment_id=asked.segment_id
+    )
+    buyers = f"{visit.root}/customers{filters.write(bought)}"
     return [
         _compared(
             now.users,
             before.users,
             counted(now.users, "person", "people") + " visited",
-            of("activity"),
+            visitors,
         ),
         _compared(
             now.new_buyers,
             before.new_buyers,
             counted(now.new_buyers, "customer") + " bought for the first time",
-            f"{visit.root}/customers{bought}",
+            buyers,
         ),
         _compared(
             now.returning_buyers,
             before.returning_buyers,
             counted(now.returning_buyers, "customer") + " came back to buy again",
-            f"{visit.root}/customers{bought}",
+            buyers,
         ),
-        _revenue(now, before, currency, f"{visit.root}/customers{bought}"),
+        _revenue(now, before, currency, buyers),
     ]
 
 

@@ -26,16 +26,20 @@ class Renderer:
 
     def page(self, visit: Visit, template: str, **values: Any) -> str:
         """The page as HTML."""
-        return _environment().get_template(template).render(
-            asset=self._assets.url,
-            visit=visit,
-            shop=visit.here,
-            now=visit.now,
-            zone=visit.here.timezone if visit.here else "UTC",
-            currency=visit.here.currency if visit.here else "",
-            navigation=navigation(visit),
-            goes_at=_goes_at(visit),
-            **values,
+        return (
+            _environment()
+            .get_template(template)
+            .render(
+                asset=self._assets.url,
+                visit=visit,
+                shop=visit.here,
+                now=visit.now,
+                zone=visit.here.timezone if visit.here else "UTC",
+                currency=visit.here.currency if visit.here else "",
+                navigation=navigation(visit),
+                goes_at=_goes_at(visit),
+                **values,
+            )
         )
 
 
