@@ -14,7 +14,13 @@ from typing import Any
 import psycopg
 
 # Nothing here outlives the run, so nothing needs to survive a crash of the machine.
-OPTIONS = ("listen_addresses=", "fsync=off", "full_page_writes=off", "synchronous_commit=off", "jit=off")
+OPTIONS = (
+    "listen_addresses=",
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "jit=off",
+)
 
 MEMORY = Path("/dev/shm")
 # Several servers of one run need far less.
