@@ -124,6 +124,18 @@ memberships = Table(
 )
 """Who works for one shop."""
 
+saved_views = Table(
+    "saved_views",
+    metadata,
+    shop_id(),
+    number("user_id", primary_key=True),
+    Column("name", Text, primary_key=True, info=KEEP),
+    Column("query", Text, nullable=False, info=KEEP),
+    sqlite_with_rowid=False,
+)
+"""How a user wants to see the shop's customers again: filters, columns and order, as the address has them, never a
+search, which would hold a customer's name."""
+
 sign_in_links = Table(
     "sign_in_links",
     metadata,

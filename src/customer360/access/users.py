@@ -16,6 +16,7 @@ from customer360.access.shops import Shop, shop_of
 from customer360.access.tables import (
     memberships,
     organisation_members,
+    saved_views,
     shops,
     users,
     web_sessions,
@@ -131,7 +132,7 @@ def members_of(connection: Connection, shop: Shop) -> list[Member]:
 
 
 def leave_shop(connection: Connection, user_id: int, shop: Shop) -> None:
-    """Take a user's work for this shop away.
+    """Take a user's work for this shop away, and their saved views of it.
 
     Raises Conflict for whoever works for every shop, and for the shop's last member.
     """
@@ -142,11 +143,10 @@ def leave_shop(connection: Connection, user_id: int, shop: Shop) -> None:
         raise Conflict("This user works for every shop of the organisation.")
     if len(members) == 1:
         raise Conflict("A shop needs an owner; add another before you remove this one.")
-    connection.execute(
-        delete(memberships).where(
-            memberships.c.user_id == user_id, memberships.c.shop_id == shop.shop_id
+    for gone in (memberships, saved_views):
+        connection.execute(
+            delete(gone).where(gone.c.user_id == user_id, gone.c.shop_id == shop.shop_id)
         )
-    )
 
 
 def hash_password(password: str) -> str:

@@ -18,6 +18,8 @@ _YEAR_SECONDS = 365 * 24 * 3600
 # Long enough for a redirect, short enough not to show up on a later visit.
 _TOAST_SECONDS = 60
 _LONGEST_TOAST = 300
+LONGEST_KEPT = 2000
+"""So much of what was deleted travels in a toast: browsers cut a cookie at 4 kB."""
 
 
 class Cookies:

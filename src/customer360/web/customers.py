@@ -10,14 +10,15 @@ from starlette.responses import RedirectResponse, Response
 
 from customer360.profiles.browse import Found, Wanted, browse, countries
 from customer360.profiles.hydrate import Summary
-from customer360.values import counted
 from customer360.web import filters, formats
 from customer360.web.customer_columns import MOST_FITTING, OPTIONAL, Column, columns
 from customer360.web.customer_search import Asked, asked, find
 from customer360.web.door import Door, Page
 from customer360.web.filter_rule import segment_link
 from customer360.web.filters import PAGE_ROWS, CustomerFilter
+from customer360.web.formats import counted
 from customer360.web.freshness import freshness
+from customer360.web.saved_views import views_values
 from customer360.web.tier_cards import tier_cards
 from customer360.web.visit import Visit
 from customer360.web.words import title_of
@@ -92,6 +93,7 @@ def _values(
     return {
         "chosen": chosen,
         "query": filters.write(replace(chosen, page=1)),
+        "views": views_values(visit, chosen),
         "pills": active,
         "active": len(active),
         "segments": wanted.segments,

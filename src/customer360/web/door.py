@@ -39,7 +39,7 @@ from customer360.web.cookies import Cookies
 from customer360.web.failures import failure_of
 from customer360.web.render import Renderer
 from customer360.web.uploads import Uploads
-from customer360.web.visit import Toast, Undoes, Visit
+from customer360.web.visit import Keeps, Toast, Undoes, Visit
 
 if TYPE_CHECKING:
     from customer360.app import App
@@ -134,17 +134,20 @@ class Door:
         undo: Sequence[int] = (),
         undoes: Undoes = "merge",
         kept: str = "",
+        keeps: Keeps = "segment",
     ) -> Response:
         """Go on to another page after a form, and tell there what happened.
 
-        undo: what the toast may take back. kept: the deleted segment that it may make again.
+        undo: what the toast may take back. kept: what was deleted, that it may make again.
         """
         response = RedirectResponse(url, 303)
         if toast:
             kind: Literal["good", "bad"] = "bad" if bad else "good"
             self.cookies.set_toast(
                 response,
-                Toast(text=toast, kind=kind, undo=tuple(undo), undoes=undoes, kept=kept),
+                Toast(
+                    text=toast, kind=kind, undo=tuple(undo), undoes=undoes, kept=kept, keeps=keeps
+                ),
             )
         return response
 

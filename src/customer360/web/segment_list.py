@@ -25,12 +25,11 @@ from customer360.segments.store import (
 )
 from customer360.segments.templates import TEMPLATES
 from customer360.web.access import local_path
+from customer360.web.cookies import LONGEST_KEPT
 from customer360.web.door import Door, Page
 from customer360.web.visit import Visit
 from customer360.web.words import folded
 
-# A toast travels in a cookie, which browsers cut at 4 kB.
-_LONGEST_KEPT = 2000
 _SUGGESTED = 3
 
 
@@ -111,7 +110,7 @@ def delete(door: Door, visit: Visit) -> Response:
     return door.redirect(
         f"{visit.root}/segments",
         f"{gone.name} is deleted.",
-        kept=kept if len(kept) <= _LONGEST_KEPT else "",
+        kept=kept if len(kept) <= LONGEST_KEPT else "",
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Theme = Literal["light", "dark", "system"]
 Undoes = Literal["merge", "decision"]
+Keeps = Literal["segment", "view"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,8 @@ class Toast:
     """The merges, or the decisions "not the same", that the toast offers to take back."""
     undoes: Undoes = "merge"
     kept: str = ""
-    """What a deleted segment was, so that the toast can make it again; "" where nothing was deleted."""
+    """What was deleted, a segment or a view, so that the toast can make it again; "" where nothing was."""
+    keeps: Keeps = "segment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

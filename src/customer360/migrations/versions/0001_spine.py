@@ -544,6 +544,15 @@ def upgrade() -> None:
     op.create_index("ix_refunds_key", "refunds", ["shop_id", "refund_key"], unique=True)
     op.create_index("ix_refunds_order", "refunds", ["shop_id", "order_key"], unique=False)
     op.create_table(
+        "saved_views",
+        sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "user_id", "name", name=op.f("pk_saved_views")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "scores",
         sa.Column("shop_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
