@@ -36,6 +36,7 @@ _TABLES = (
     "checkouts",
     "fragments",
     "profiles",
+    "scores",
 )
 
 
@@ -87,6 +88,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any) -> It
         with app.database.write() as connection:
             demo = find_or_make(connection, Plan(app.clock.now(), CUSTOMERS))
         fill(app, demo, lambda _step, _done, _total: None)
+        app.enrichment.run(demo.shop)
         yield Sample(app, demo.shop, _raw(app, demo.shop))
 
 

@@ -116,3 +116,25 @@ def test_the_overview_tells_what_changed_and_what_needs_attention(site: Site):
 
 def test_the_overview_is_where_a_shop_begins(site: Site):
     assert site.owner.get(site.root).headers["location"] == f"{site.root}/overview"
+
+
+def test_a_table_is_sorted_by_its_heads_and_keeps_the_order_under_another_filter(site: Site):
+    bought = {"total": 25, "currency": "EUR"}
+    site.house.segment(
+        visit("a", "2026-06-01T10:00:00Z"),
+        {
+            "type": "track",
+            "event": "Order Completed",
+            "anonymousId": "a",
+            "timestamp": "2026-06-01T10:05:00Z",
+            "properties": {"order_id": "o1", **bought},
+        },
+    )
+    site.house.drain()
+    address = f"{site.root}/reports/acquisition"
+    page = site.owner.get(f"{address}?sort=value").text
+    assert '<th scope="col" aria-sort="ascending"><a href="' + f"{address}?sort=-value" in page
+    assert f'<th scope="col" class="number"><a href="{address}">Customers</a>' in page
+    assert '<input type="hidden" name="sort" value="value">' in page
+    assert "Direct or unknown 1 1 €25.00 €25.00 – – 0.0%" in text(site.owner.get(address))
+    assert site.owner.get(f"{address}?sort=rich").status_code == 422

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from customer360.errors import InvalidInput, NotFound
-from customer360.reports.model import Answer, Question, Report, Who
+from customer360.reports.model import Answer, Question, Report, Row, Who
 from customer360.reports.periods import compared_days
 from customer360.reports.sql import Sql
 from customer360.segments.model import Segment
@@ -33,7 +34,24 @@ def ask(report: Report, question: Question) -> Told:
     """The report's answer."""
     days = compared_days(question.filter) if report.compares else None
     compared = question.between(*days) if days else None
-    return Told(report.answer(question), report.answer(compared) if compared else None, compared)
+    return Told(
+        _sorted(report, question), _sorted(report, compared) if compared else None, compared
+    )
+
+
+def _sorted(report: Report, question: Question) -> Answer:
+    """The answer in the order that is asked for; who has nothing to tell there stands last."""
+    answer, sort = report.answer(question), question.filter.sort
+    if not sort:
+        return answer
+    name, largest_first = sort.removeprefix("-"), sort.startswith("-")
+    told = [row for row in answer.rows if row[name] is not None]
+    untold = [row for row in answer.rows if row[name] is None]
+
+    def key(row: Row) -> Any:
+        return row[name].casefold() if isinstance(row[name], str) else row[name]
+
+    return replace(answer, rows=[*sorted(told, key=key, reverse=largest_first), *untold])
 
 
 def people(report: Report, question: Question, who: Who, *, limit: int, offset: int = 0) -> Found:

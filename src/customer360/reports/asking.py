@@ -30,6 +30,7 @@ def read_filter(told: Mapping[str, str], report: Report, now: Instant, timezone:
         compare=_compare(told, report),
         segment_id=_segment(told.get("segment", "")),
         choices={one.name: _one_of(one.name, told, dict(one.options)) for one in report.choices},
+        sort=_one_of("sort", told, dict.fromkeys(sorts(report), "")) if report.usual_sort else "",
     )
 
 
@@ -48,8 +49,16 @@ def write_filter(chosen: Filter, report: Report, timezone: str, **more: Any) -> 
         pairs["segment"] = chosen.segment_id
     usual = {one.name: one.options[0][0] for one in report.choices}
     pairs |= {name: value for name, value in chosen.choices.items() if value != usual[name]}
+    if chosen.sort != report.usual_sort:
+        pairs["sort"] = chosen.sort
     pairs |= more
     return "?" + urlencode(pairs) if pairs else ""
+
+
+def sorts(report: Report) -> tuple[str, ...]:
+    """Every order that the rows of a report may stand in, the usual one first."""
+    names = [one.name for one in report.columns]
+    return (report.usual_sort, *(name for one in names for name in (one, f"-{one}")))
 
 
 def _days(told: Mapping[str, str], report: Report, today: date) -> tuple[str, date, date]:

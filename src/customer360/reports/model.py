@@ -58,6 +58,8 @@ class Filter:
     segment_id: int | None = None
     """The members of a segment alone; None for everybody."""
     choices: Mapping[str, str] = field(default_factory=dict)
+    sort: str = ""
+    """By which column the rows stand, a "-" before it for the largest first; "" of a report that has its own order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class Report:
     """What has to happen before there is anything to see, as a sentence."""
     usual_range: str = "30d"
     usual_compare: Compare = "none"
+    usual_sort: str = ""
+    """How the rows stand unless another column is told; "" where nothing else makes sense."""
     headline: tuple[str, ...] = ()
     """The columns whose totals stand above the rest."""
 

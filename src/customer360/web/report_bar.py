@@ -39,6 +39,7 @@ class Bar(NamedTuple):
     last: str
     today: str
     range: str
+    sort: str
     presets: list[Preset]
     earlier: str
     """The query of the period before, "" where there is none; so is `later`."""
@@ -72,6 +73,7 @@ def filter_bar(
         last=asked.last.isoformat(),
         today=question.today.isoformat(),
         range=asked.range,
+        sort=asked.sort,
         presets=[
             Preset(label, query(_preset(asked, name, question)), name == asked.range)
             for name, label in RANGES.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -40,6 +41,14 @@ class Figure(NamedTuple):
     is_good: bool | None
     people: str
     """The address of the people behind it; "" where there are none."""
+
+
+class Heading(NamedTuple):
+    """The head of a column: the address that sorts by it, "" where none does, and how it is sorted now."""
+
+    column: Column
+    url: str = ""
+    direction: str = ""
 
 
 class Asked(NamedTuple):
@@ -192,11 +201,30 @@ def shown(visit: Visit, found: Answered) -> dict[str, object]:
         "bar": filter_bar(visit, report, question, asked.segments, asked.segment),
         "query": asked.query(),
         "figures": figures(visit, asked, told),
+        "headings": headings(visit, asked),
         "people_of": lambda column, row: asked.people(visit, column, row),
         "fresh": fresh.of_lists,
         "page_shortcuts": ((("[",), "The period before"), (("]",), "The period after")),
         "drawing": drawing(report, question, told) if drawing else {},
     }
+
+
+def headings(visit: Visit, asked: Asked) -> list[Heading]:
+    """The heads of the table's columns."""
+    sort = asked.question.filter.sort
+    return [_heading(visit, asked, column, sort) for column in asked.report.columns]
+
+
+def _heading(visit: Visit, asked: Asked, column: Column, sort: str) -> Heading:
+    if not sort:
+        return Heading(column)
+    rising, falling = column.name, f"-{column.name}"
+    direction = {rising: "ascending", falling: "descending"}.get(sort, "")
+    # Names are looked for from A on, numbers from the largest.
+    first, second = (rising, falling) if column.kind in ("text", "day") else (falling, rising)
+    chosen = replace(asked.question.filter, sort=second if sort == first else first)
+    query = write_filter(chosen, asked.report, asked.question.calendar.timezone)
+    return Heading(column, visit.path + query, direction)
 
 
 def figures(visit: Visit, asked: Asked, told: Told) -> list[Figure]:

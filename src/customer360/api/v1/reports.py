@@ -12,7 +12,7 @@ from customer360.api.v1.fields import Answer, Id, Money
 from customer360.profiles.stages import shop_calendar
 from customer360.reports import REPORTS
 from customer360.reports.ask import ask, check_segment
-from customer360.reports.asking import read_filter
+from customer360.reports.asking import read_filter, sorts
 from customer360.reports.model import Answer as ReportAnswer
 from customer360.reports.model import Column, Kind, Question, Report, Row
 from customer360.reports.periods import COMPARES, RANGES
@@ -71,6 +71,11 @@ def _asked_model(report: Report) -> type[BaseModel]:
         )
         for one in report.choices
     }
+    if report.usual_sort:
+        own["sort"] = (
+            Literal[tuple(dict.fromkeys(sorts(report)))],
+            Field(report.usual_sort, description="A column; largest first with a `-` before it"),
+        )
     if report.compares:
         own["compare"] = (
             Literal[tuple(COMPARES)],
