@@ -3,12 +3,13 @@
 Adding one is a file with its `REPORT` and a line here: page, JSON and CSV follow.
 """
 
-from customer360.reports import acquisition, activity, cohort_retention, funnel
+from customer360.reports import acquisition, activity, cohort_retention, funnel, purchase_journey
 from customer360.reports.model import Report
 
 REPORTS: tuple[Report, ...] = (
     activity.REPORT,
     cohort_retention.REPORT,
+    purchase_journey.REPORT,
     funnel.REPORT,
     acquisition.REPORT,
 )

@@ -260,10 +260,15 @@ def pretty_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)
 
 
+def clipped(text: str, most: int) -> str:
+    """The text, or its beginning where it is longer."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def one_line(text: str) -> str:
     """The beginning of a long text on one line."""
     line = " ".join(text[:400].split())
-    return line if len(line) <= 80 else f"{line[:79]}…"
+    return clipped(line, 80)
 
 
 def _local(value: Instant, timezone: str) -> datetime:
