@@ -15,11 +15,15 @@ from customer360.clock import Instant
 from customer360.demo.history import TIMEZONE, Plan, history
 from customer360.demo.send import send
 from customer360.enrichment.standing import ask
+from customer360.segments.store import create_segment, stored_segments
+from customer360.segments.templates import TEMPLATE_BY_ID
 from customer360.worker import drain
 
 NAME = "Fernleaf Pantry"
 EMAIL = "demo@example.com"
 
+# What a shop asks for first.
+_SEGMENTS = ("vips", "vips_at_risk", "win_back", "cart_abandoners")
 # In the shop's settings: what it was made from, and whether all of it was sent.
 _PLAN = "demo"
 
@@ -51,7 +55,7 @@ def find_or_make(connection: Connection, wanted: Plan) -> DemoShop:
 
 
 def fill(app: App, demo: DemoShop, progress: Progress) -> None:
-    """Send the whole history and wait until it is profiles; the worker then computes their scores.
+    """Send the whole history and wait until it is profiles; the worker then finds members and scores.
 
     What an earlier try has sent already is a duplicate this time, so it can be tried again at any point.
     """
@@ -62,7 +66,13 @@ def fill(app: App, demo: DemoShop, progress: Progress) -> None:
     drain(app, shop_id, lambda done, waiting: progress("Making profiles", done, done + waiting))
     with app.database.write() as connection:
         change_shop(connection, shop_id, settings=_settings(demo.shop, demo.plan, complete=True))
-        ask(connection, shop_id, app.clock.now())
+        now = app.clock.now()
+        made = {segment.name for segment in stored_segments(connection, shop_id)}
+        for template in (TEMPLATE_BY_ID[name] for name in _SEGMENTS):
+            if template.name in made:
+                continue
+            create_segment(connection, shop_id, template.name, template.rule, now, limit=None)
+        ask(connection, shop_id, now)
 
 
 def sign_in_path(connection: Connection, shop: Shop, now: Instant) -> str:

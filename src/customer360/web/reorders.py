@@ -72,6 +72,7 @@ def show_people(_door: Door, visit: Visit) -> Page | Response:
         "back": f"{visit.root}/reports/reorders",
         "back_label": "All re-orders",
         "segment_url": "",
+        "no_segment": "",
         "nobody": "Whoever was expected has ordered meanwhile.",
     }
     return Page("reports/people.html", values | people)

@@ -132,11 +132,17 @@ def show_people(_door: Door, visit: Visit) -> Page | Response:
         "back": f"{visit.root}/reports/{asked.report.name}{asked.query()}",
         "back_label": asked.report.title,
         "nobody": "Nobody is behind this number now.",
-        "segment_url": f"{visit.root}/segments/new?{urlencode({'name': title, 'query': rule})}"
-        if rule is not None
-        else "",
+        **_segment_of(visit, title, rule),
     }
     return Page("reports/people.html", values | behind)
+
+
+def _segment_of(visit: Visit, title: str, rule: str | None) -> dict[str, object]:
+    """Where the people of a number become a segment, or why they cannot."""
+    if rule is None:
+        return {"segment_url": "", "no_segment": "no rule says exactly who they are, so no segment"}
+    asked = urlencode({"name": title, "query": rule})
+    return {"segment_url": f"{visit.root}/segments/new?{asked}", "no_segment": ""}
 
 
 def export(_door: Door, visit: Visit) -> Response:

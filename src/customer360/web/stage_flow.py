@@ -106,6 +106,7 @@ def show_people(_door: Door, visit: Visit) -> Page | Response:
         "back": f"{visit.root}/reports/stages{_query(between)}",
         "back_label": "All stages",
         "segment_url": "",
+        "no_segment": "",
         "nobody": "No customer went this way between these days.",
     }
     return Page("reports/people.html", values | people)
