@@ -15,6 +15,8 @@ class Item(NamedTuple):
     path: str
     """Below the shop's address."""
     icon: str
+    key: str = ""
+    """After "g" it leads there; no two items have the same."""
 
 
 class Section(NamedTuple):
@@ -31,6 +33,7 @@ class Link(NamedTuple):
     url: str
     icon: str
     current: bool
+    key: str
 
 
 class Group(NamedTuple):
@@ -40,36 +43,48 @@ class Group(NamedTuple):
     links: tuple[Link, ...]
 
 
-OVERVIEW = Section("", (Item("Overview", "/overview", "home"),))
+# By name, for a report does not know the navigation.
+_REPORT_KEYS = {
+    "activity": "a",
+    "retention": "n",
+    "journey": "p",
+    "funnel": "f",
+    "acquisition": "q",
+}
+
+OVERVIEW = Section("", (Item("Overview", "/overview", "home", "o"),))
 SECTIONS = (
     Section(
         "Customers",
         (
-            Item("All customers", "/customers", "users"),
-            Item("Segments", "/segments", "rectangle-group"),
-            Item("Duplicates", "/duplicates", "document-duplicate"),
+            Item("All customers", "/customers", "users", "c"),
+            Item("Segments", "/segments", "rectangle-group", "s"),
+            Item("Duplicates", "/duplicates", "document-duplicate", "d"),
         ),
     ),
     Section(
         "Insights",
         (
-            *(Item(one.title, f"/reports/{one.name}", one.icon) for one in REPORTS),
-            Item("Stages", "/reports/stages", "arrows-right-left"),
-            Item("RFM", "/rfm", "squares-2x2"),
-            Item("Re-orders", "/reports/reorders", "arrow-path-rounded-square"),
-            Item("Models", "/models", "scale"),
+            *(
+                Item(one.title, f"/reports/{one.name}", one.icon, _REPORT_KEYS.get(one.name, ""))
+                for one in REPORTS
+            ),
+            Item("Stages", "/reports/stages", "arrows-right-left", "t"),
+            Item("RFM", "/rfm", "squares-2x2", "r"),
+            Item("Re-orders", "/reports/reorders", "arrow-path-rounded-square", "b"),
+            Item("Models", "/models", "scale", "m"),
         ),
     ),
     Section(
         "Data",
         (
-            Item("Sources", "/sources", "signal"),
-            Item("Dead letters", "/dead-letters", "archive-box-x-mark"),
-            Item("Imports", "/imports", "arrow-up-tray"),
+            Item("Sources", "/sources", "signal", "u"),
+            Item("Dead letters", "/dead-letters", "archive-box-x-mark", "l"),
+            Item("Imports", "/imports", "arrow-up-tray", "i"),
         ),
     ),
 )
-SETTINGS = Section("", (Item("Settings", "/settings", "cog-6-tooth"),))
+SETTINGS = Section("", (Item("Settings", "/settings", "cog-6-tooth", "e"),))
 
 
 def navigation(visit: Visit) -> tuple[Group, ...]:
@@ -84,4 +99,5 @@ def navigation(visit: Visit) -> tuple[Group, ...]:
 
 def _link(visit: Visit, item: Item) -> Link:
     url = visit.root + item.path
-    return Link(item.label, url, item.icon, visit.path == url or visit.path.startswith(url + "/"))
+    current = visit.path == url or visit.path.startswith(url + "/")
+    return Link(item.label, url, item.icon, current, item.key)

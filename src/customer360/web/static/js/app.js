@@ -1,5 +1,7 @@
 // Everything here is a convenience: each page works without it.
+// First, for a key after "g" is meant for it alone.
 import "./shortcuts.js";
+import "./palette.js";
 import "./keys.js";
 import "./toast.js";
 import "./copy.js";

@@ -31,7 +31,9 @@ export const tell = (text) => {
   close.setAttribute("aria-label", "Dismiss");
   close.textContent = "×";
   toast.append(words, close);
-  document.querySelector("#toasts").append(toast);
+  // What lies over the page would hide it.
+  const place = document.querySelector("dialog[open] [data-told]") ?? document.querySelector("#toasts");
+  place.append(toast);
   release(toast);
 };
 
