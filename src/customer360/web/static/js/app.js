@@ -8,6 +8,6 @@ import "./copy.js";
 import "./drop.js";
 import "./select_all.js";
 import "./pairs.js";
-import "./errors.js";
+import "./fetching.js";
 
 document.documentElement.classList.add("scripted");

@@ -15,12 +15,14 @@ const linger = (toast) => {
 };
 
 const release = (toast) => {
-  if (released.has(toast)) return;
+  if (released.has(toast) || toast.matches("[data-stays]")) return;
   released.add(toast);
   linger(toast);
 };
 
-export const tell = (text) => {
+// A toast of scripts; with an action ({ label, act }) it stays until that is done, or needless.
+export const tell = (text, action) => {
+  untell();
   const toast = document.createElement("div");
   toast.className = "toast";
   const words = document.createElement("span");
@@ -31,11 +33,25 @@ export const tell = (text) => {
   close.setAttribute("aria-label", "Dismiss");
   close.textContent = "×";
   toast.append(words, close);
+  if (action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "toast-action";
+    button.textContent = action.label;
+    button.addEventListener("click", () => {
+      toast.remove();
+      action.act();
+    });
+    toast.dataset.stays = "";
+    close.before(button);
+  }
   // What lies over the page would hide it.
   const place = document.querySelector("dialog[open] [data-told]") ?? document.querySelector("#toasts");
   place.append(toast);
   release(toast);
 };
+
+export const untell = () => document.querySelectorAll(".toast[data-stays]").forEach((toast) => toast.remove());
 
 const releaseAll = () => document.querySelectorAll(".toast").forEach(release);
 releaseAll();
