@@ -246,6 +246,7 @@ def test_more_than_two_stages_open_as_a_list(site: Site, ann: str) -> None:
     sign_in(site.house, site.owner, site.user_id)
     page = text_of(site.owner.get(ann).text)
     assert (
-        "Churned since 13 Sep 2026; before: at risk 15 Jul 2026 – 12 Sep 2026 All 4 stages" in page
+        "Churned since 13 Sept 2026; before: at risk 15 Jul 2026 – 12 Sept 2026 All 4 stages"
+        in page
     )
     assert "Converted, 15 Jun 2026 – 14 Jul 2026 New, 14 Jun 2026" in page
