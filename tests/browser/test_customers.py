@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import check
 from tests.browser.conftest import OpenWindow, Window
 
 
@@ -72,6 +73,21 @@ def test_a_click_anywhere_on_a_row_opens_the_customer(window: Window) -> None:
     name = page.locator(".row-link").first.text_content() or ""
     page.locator("tbody tr").first.locator("td").last.click(force=True)
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_a_quick_look_opens_at_the_side_and_gives_the_focus_back(window: Window) -> None:
+    page = window.open("/customers?sort=-orders_count")
+    name = page.locator(".row-link").first.text_content() or ""
+    look = page.get_by_role("link", name=f"Quick look at {name}", exact=True).first
+    look.press("Enter")
+    drawer = page.get_by_role("dialog", name="Quick look")
+    expect(drawer.get_by_role("heading", level=1)).to_have_text(name)
+    expect(drawer.get_by_role("cell", name="Mug").first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?sort=-orders_count$"))
+    check(page)
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(look).to_be_focused()
 
 
 def test_the_keyboard_finds_the_search_and_the_shortcuts(window: Window) -> None:

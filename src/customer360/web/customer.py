@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from customer360.enrichment.standing import standing
 from customer360.errors import InThrong
@@ -18,7 +18,6 @@ from customer360.identities.alerts import alert_of
 from customer360.identities.evidence import chain_of, described
 from customer360.identities.merge_log import merges_of
 from customer360.identities.normalise import KNOWN
-from customer360.profiles.attributes import BY_NAME, AttributeValue
 from customer360.profiles.card import Card
 from customer360.profiles.event_counts import EventCount, event_counts
 from customer360.profiles.order_views import orders_of
@@ -30,11 +29,11 @@ from customer360.web import formats
 from customer360.web.door import Door, Page
 from customer360.web.freshness import freshness
 from customer360.web.merges import logged
+from customer360.web.person import Labelled, head_of, labelled, moved
 from customer360.web.scores import scored
 from customer360.web.segment_why import belongings
 from customer360.web.timeline import Position, days, position_after
 from customer360.web.visit import Visit
-from customer360.web.words import title_of
 
 _TIMELINE_ROWS = 50
 _MOST_MERGES = 50
@@ -71,16 +70,6 @@ _TRAIT_GROUPS: tuple[tuple[str, str], ...] = (
     ),
     ("Service", "tickets_count last_ticket_at negative_feedback_count"),
 )
-
-
-class Labelled(NamedTuple):
-    """An attribute with its value."""
-
-    name: str
-    label: str
-    type: str
-    help: str
-    value: AttributeValue
 
 
 class TraitGroup(NamedTuple):
@@ -169,7 +158,7 @@ def _show(
     with visit.app.database.read() as connection:
         card = visit.app.card(connection, visit.shop, visit.id_of("profile_id"))
         if card.profile_id != visit.id_of("profile_id"):
-            return _moved(visit, card)
+            return moved(visit, card)
         counts = event_counts(connection, shop_id, card.profile_id)
         fresh = freshness(connection, shop_id)
         values = read(connection, card.profile_id) if read else {}
@@ -204,50 +193,21 @@ def _timeline(visit: Visit, connection: Connection, profile_id: int) -> dict[str
     }
 
 
-def _moved(visit: Visit, card: Card) -> Response:
-    """To the profile that this one was merged into, the same tab; an undo brings the address back."""
-    tail = visit.path.removeprefix(f"{visit.root}/customers/{visit.path_values['profile_id']}")
-    return RedirectResponse(f"{visit.root}/customers/{card.profile_id}{tail}", 307)
-
-
 def _values(visit: Visit, card: Card, counts: Sequence[EventCount]) -> dict[str, object]:
     """What every tab shows."""
     root = f"{visit.root}/customers/{card.profile_id}"
-    contacts = _contacts(card)
     return {
         "card": card,
         "known": sum(one.type in KNOWN and one.state != "shared" for one in card.identifiers),
         "root": root,
-        "title": title_of(card.name, contacts, card.profile_id, card.kind),
-        "initials": _initials(card),
-        "contacts": contacts if card.name else contacts[1:],
-        "metrics": [*_visits(counts), *(_labelled(card, name, label) for name, label in _METRICS)],
+        **head_of(card),
+        "metrics": [*_visits(counts), *(labelled(card, name, label) for name, label in _METRICS)],
         "counts": counts,
         "all_count": sum(count.count for count in counts),
         "tabs": _tabs(visit, root, card, counts),
         "traits": _trait_groups(card),
         "addresses": [_address_lines(address) for address in card.addresses],
     }
-
-
-def _contacts(card: Card) -> list[str]:
-    """The e-mail address and the phone number that the person is shown with."""
-    newest = sorted(
-        card.identifiers, key=lambda one: (one.state == "unverified", -one.last_seen_at)
-    )
-    found = (
-        next((one.value for one in newest if one.type == kind), "") for kind in ("email", "phone")
-    )
-    return [value for value in found if value]
-
-
-def _initials(card: Card) -> str:
-    parts = (
-        [card.first_name, card.last_name]
-        if card.first_name or card.last_name
-        else card.name.split()[:2]
-    )
-    return "".join(part[0] for part in parts if part).upper()
 
 
 def _visits(counts: Sequence[EventCount]) -> list[Labelled]:
@@ -260,18 +220,13 @@ def _visits(counts: Sequence[EventCount]) -> list[Labelled]:
     ]
 
 
-def _labelled(card: Card, name: str, label: str = "") -> Labelled:
-    known = BY_NAME[name]
-    return Labelled(name, label or known.label, known.type, known.help, card.attributes[name])
-
-
 def _trait_groups(card: Card) -> list[TraitGroup]:
     """The attributes that have a value; a group without any is left out."""
     groups = (
         TraitGroup(
             label,
             tuple(
-                _labelled(card, name)
+                labelled(card, name)
                 for name in names.split()
                 if card.attributes[name] not in (None, "", [], 0)
             ),

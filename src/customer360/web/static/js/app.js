@@ -6,6 +6,7 @@ import "./keys.js";
 import "./toast.js";
 import "./copy.js";
 import "./drop.js";
+import "./drawer.js";
 import "./select_all.js";
 import "./pairs.js";
 import "./fetching.js";
