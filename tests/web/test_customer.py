@@ -150,6 +150,34 @@ def test_traits_show_their_source(site: Site, ann: str) -> None:
     assert "Name Ann Lee Segment-compatible SDKs" in page
 
 
+def test_what_names_a_person_stands_before_what_names_browsers_and_baskets(
+    site: Site, ann: str
+) -> None:
+    for number in range(6):
+        at, context = f"2026-06-15T0{number}:00:00Z", {"page": {"url": "https://shop.example/"}}
+        page = {"type": "page", "anonymousId": f"b{number}", "userId": "u1", "timestamp": at}
+        site.house.segment(page | {"context": context})
+    site.house.drain()
+    page = site.owner.get(f"{ann}/identity").text
+    known, _, anonymous = page.partition("<summary>7 cookies, carts and checkouts</summary>")
+
+    assert '<details class="more-rows">' in known
+    assert "ann@people.example" in known
+    assert "b3" not in known
+    assert re.findall(r">(b\d)<", anonymous) == ["b5", "b4", "b3", "b2", "b1", "b0"]
+
+
+def test_each_channel_tells_what_was_sent_and_what_came_back(site: Site, ann: str) -> None:
+    assert "Engages" not in text_of(site.owner.get(f"{ann}/identity").text)
+    for event in ("Email Sent", "Email Sent", "Email Opened", "Push Notification Dismissed"):
+        site.house.segment({"type": "track", "event": event, "userId": "u1"})
+    site.house.drain()
+    page = text_of(site.owner.get(f"{ann}/identity").text)
+
+    assert "Channel Sent Opened Clicked Replied Dismissed Last contact" in page
+    assert "E-mail 2 1 0 0 0 just now" in page
+
+
 def test_consents_show_each_address_and_the_state(site: Site, ann: str) -> None:
     page = text_of(site.owner.get(f"{ann}/consents").text)
     assert "E-mail ann@people.example" in page

@@ -115,6 +115,12 @@ def test_an_event_shows_the_facts_of_its_type(
     assert facts_of(one) == facts
 
 
+def test_of_a_long_list_the_first_items_stand_there_and_how_many_are_left() -> None:
+    shown = show(entry("order_placed", items=ITEMS * 25), "EUR")
+    assert (len(shown.items), shown.items_left) == (20, 5)
+    assert show(entry("order_placed", items=ITEMS), "EUR").items_left == 0
+
+
 def test_an_order_lists_its_items() -> None:
     shown = show(entry("order_placed", items=ITEMS), "EUR")
     assert [tuple(item) for item in shown.items] == [("Mug", "Blue", "2", "€14.00")]

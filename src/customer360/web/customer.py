@@ -28,6 +28,7 @@ from customer360.values import parse_id
 from customer360.web import formats
 from customer360.web.door import Door, Page
 from customer360.web.freshness import freshness
+from customer360.web.holdings import ANSWERS, answers_of, holdings_of
 from customer360.web.merges import logged
 from customer360.web.person import Labelled, head_of, labelled, moved
 from customer360.web.scores import scored
@@ -60,14 +61,10 @@ _TRAIT_GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         "Came from",
-        "first_touch_source first_touch_medium first_touch_campaign first_touch_url"
+        "acquisition_source first_touch_source first_touch_medium first_touch_campaign first_touch_url"
         " last_touch_source last_touch_medium last_touch_campaign last_touch_url",
     ),
-    (
-        "Heard from us",
-        "email_sent_count email_opened_count email_clicked_count sms_sent_count"
-        " whatsapp_sent_count push_sent_count messages_today messages_7d fatigue last_contact_at",
-    ),
+    ("Heard from us", "messages_today messages_7d fatigue last_contact_at"),
     ("Service", "tickets_count last_ticket_at negative_feedback_count"),
 )
 
@@ -206,6 +203,9 @@ def _values(visit: Visit, card: Card, counts: Sequence[EventCount]) -> dict[str,
         "all_count": sum(count.count for count in counts),
         "tabs": _tabs(visit, root, card, counts),
         "traits": _trait_groups(card),
+        "holdings": holdings_of(card),
+        "answers": answers_of(card),
+        "answer_words": ANSWERS,
         "addresses": [_address_lines(address) for address in card.addresses],
     }
 

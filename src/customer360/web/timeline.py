@@ -54,7 +54,7 @@ _BASKETS = frozenset(
     {"cart_viewed", "checkout_started", "checkout_updated", "checkout_abandoned", "order_placed"}
 )
 _ITEM_EVENTS = frozenset({"added_to_cart", "removed_from_cart"})
-# Where an order's other events have the same facts, they are shown the same way.
+# Longer lists are read in the JSON.
 _MOST_LISTED = 20
 
 
@@ -108,6 +108,8 @@ class Shown:
     gist: str
     facts: tuple[Fact, ...]
     items: tuple[LineItem, ...]
+    items_left: int
+    """How many more there are than `items`."""
     json: str
 
 
@@ -247,7 +249,7 @@ def show(entry: Entry, currency: str) -> Shown:
     group = known.group if known else "custom"
     told = _Told(dict(entry.properties), currency)
     gist = _tell(entry.type, group, told)
-    items = _items(told) if entry.type in _BASKETS or "items" in told.properties else ()
+    items = _items(told) if entry.type in _BASKETS or "items" in told.properties else []
     _tell_rest(told)
     return Shown(
         event_id=entry.event_id,
@@ -259,7 +261,8 @@ def show(entry: Entry, currency: str) -> Shown:
         source=entry.source,
         gist=gist,
         facts=tuple(told.facts),
-        items=items,
+        items=tuple(items[:_MOST_LISTED]),
+        items_left=max(0, len(items) - _MOST_LISTED),
         json=formats.pretty_json(_as_json(entry)),
     )
 
@@ -351,12 +354,12 @@ def _tell_rest(told: _Told) -> None:
             told.facts.append(Fact(formats.in_words(name), _written(value)))
 
 
-def _items(told: _Told) -> tuple[LineItem, ...]:
+def _items(told: _Told) -> list[LineItem]:
     told.used.add("items")
     listed = told.properties.get("items")
     if not isinstance(listed, list):
-        return ()
-    return tuple(_item(entry, told) for entry in listed[:_MOST_LISTED] if isinstance(entry, dict))
+        return []
+    return [_item(entry, told) for entry in listed if isinstance(entry, dict)]
 
 
 def _item(entry: dict[str, Any], told: _Told) -> LineItem:
