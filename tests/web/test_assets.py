@@ -4,11 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from customer360.web.assets import FOLDER, HTMX, Assets, HtmxMissing
+from customer360.web.assets import FOLDER, Assets, HtmxMissing
 from tests.web.conftest import Site
-
-# What one visit of a page may transfer, compressed.
-BUDGET_BYTES = 80_000
 
 
 def test_start_up_fails_clearly_when_the_build_did_not_bring_htmx(tmp_path: Path) -> None:
@@ -45,18 +42,3 @@ def test_a_file_of_another_version_is_not_there(site: Site) -> None:
     assert version
     assert site.nobody.get(f"/static/{version[1]}/../door.py").status_code == 404
     assert site.nobody.get(f"/static/{version[1]}/%2e%2e/door.py").status_code == 404
-
-
-def test_everything_that_a_page_needs_fits_the_budget(site: Site) -> None:
-    headers = {"accept-encoding": "gzip"}
-    page = site.owner.get(f"{site.root}/settings", headers=headers)
-    total = page.num_bytes_downloaded
-    for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text):
-        total += site.nobody.get(address, headers=headers).num_bytes_downloaded
-    version = re.search(r"/static/(\w+)/", page.text)
-    assert version
-    for path in (FOLDER / "js").glob("*.js"):
-        address = f"/static/{version[1]}/js/{path.name}"
-        total += site.nobody.get(address, headers=headers).num_bytes_downloaded
-    assert (FOLDER / HTMX).is_file()
-    assert total < BUDGET_BYTES
