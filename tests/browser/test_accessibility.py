@@ -15,7 +15,7 @@ PAGES = (
     *("/sources", "/dead-letters", "/imports", "/nothing-here"),
     *("/settings", "/settings/users", "/settings/keys", "/settings/shopify", "/settings/account"),
     *(
-        "/reports/stages",
+        "/reports/stage-flow",
         "/settings/stages",
         "/settings/identity",
         "/segments",
@@ -27,7 +27,7 @@ PAGES = (
     "/segments/new?template=cart_abandoners",
 )
 NARROW = (
-    *(*PAGES[:3], PAGES[-1], "/overview", "/segments", "/segments/1/export", "/reports/stages"),
+    *(*PAGES[:3], PAGES[-1], "/overview", "/segments", "/segments/1/export", "/reports/stage-flow"),
     *("/sources", "/dead-letters", "/imports", "/settings/keys"),
     *(f"/reports/{report.name}" for report in REPORTS),
 )

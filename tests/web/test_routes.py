@@ -91,7 +91,7 @@ def klaviyo(number: int) -> dict[str, Any]:
 
 
 QUESTIONS = {
-    "/reports/stages/people": "?was=new&became=new",
+    "/reports/stage-flow/people": "?was=new&became=new",
     "/reports/reorders/people": "?product=7&week=0",
     **{
         f"/reports/{report.name}/people": "?of="

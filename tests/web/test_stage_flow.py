@@ -39,7 +39,7 @@ DAYS = "from=2026-06-05&to=2026-06-15"
 
 
 def test_the_table_counts_customers_and_each_number_opens_its_people(moved: Site) -> None:
-    page = moved.owner.get(f"{moved.root}/reports/stages?{DAYS}").text
+    page = moved.owner.get(f"{moved.root}/reports/stage-flow?{DAYS}").text
 
     assert "1 of 1 customer changed their stage, 1 came" in text_of(page)
     assert "Converted 0 0 0 1 0 0 1" in text_of(page)
@@ -51,7 +51,7 @@ def test_the_table_counts_customers_and_each_number_opens_its_people(moved: Site
 
 
 def test_without_days_the_last_thirty_are_shown(moved: Site) -> None:
-    page = text_of(moved.owner.get(f"{moved.root}/reports/stages").text)
+    page = text_of(moved.owner.get(f"{moved.root}/reports/stage-flow").text)
 
     assert "16 May 2026 ↓ 15 Jun 2026 →" in page
     assert "Not there yet 0 0 1 1 0 0 2" in page
@@ -59,7 +59,7 @@ def test_without_days_the_last_thirty_are_shown(moved: Site) -> None:
 
 def test_days_on_which_nobody_was_known_say_so(moved: Site) -> None:
     page = text_of(
-        moved.owner.get(f"{moved.root}/reports/stages?from=2026-01-01&to=2026-02-01").text
+        moved.owner.get(f"{moved.root}/reports/stage-flow?from=2026-01-01&to=2026-02-01").text
     )
 
     assert "No customers by then" in page
@@ -77,17 +77,19 @@ def test_days_on_which_nobody_was_known_say_so(moved: Site) -> None:
 def test_days_that_cannot_be_compared_are_told_beside_their_field(
     site: Site, days: str, field: str
 ) -> None:
-    answer = site.owner.get(f"{site.root}/reports/stages?{days}")
+    answer = site.owner.get(f"{site.root}/reports/stage-flow?{days}")
 
     assert answer.status_code == 422
     assert f'aria-describedby="{field}-error"' in answer.text
 
 
 def test_the_file_has_a_line_for_each_pair_of_stages(moved: Site) -> None:
-    answer = moved.owner.get(f"{moved.root}/reports/stages.csv?{DAYS}")
+    answer = moved.owner.get(f"{moved.root}/reports/stage-flow.csv?{DAYS}")
 
     lines = answer.content.decode("utf-8-sig").splitlines()
-    assert 'filename="stages-2026-06-05-2026-06-15.csv"' in answer.headers["content-disposition"]
+    assert (
+        'filename="stage-flow-2026-06-05-2026-06-15.csv"' in answer.headers["content-disposition"]
+    )
     assert lines[0] == "Stage at the end of 2026-06-05,Stage at the end of 2026-06-15,Customers"
     assert len(lines) == 1 + 7 * 6
     assert "Converted,Loyal,1" in lines
@@ -95,13 +97,13 @@ def test_the_file_has_a_line_for_each_pair_of_stages(moved: Site) -> None:
 
 
 def test_a_pair_that_is_none_is_not_found(site: Site) -> None:
-    answer = site.owner.get(f"{site.root}/reports/stages/people?{DAYS}&was=rich&became=loyal")
+    answer = site.owner.get(f"{site.root}/reports/stage-flow/people?{DAYS}&was=rich&became=loyal")
 
     assert answer.status_code == 404
 
 
 def test_a_page_behind_the_last_one_leads_to_the_first(moved: Site) -> None:
-    address = f"{moved.root}/reports/stages/people?{DAYS}&was=converted&became=loyal"
+    address = f"{moved.root}/reports/stage-flow/people?{DAYS}&was=converted&became=loyal"
 
     answer = moved.owner.get(f"{address}&page=7")
 

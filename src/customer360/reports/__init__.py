@@ -3,7 +3,14 @@
 Adding one is a file with its `REPORT` and a line here: page, JSON and CSV follow.
 """
 
-from customer360.reports import acquisition, activity, cohort_retention, funnel, purchase_journey
+from customer360.reports import (
+    acquisition,
+    activity,
+    cohort_retention,
+    funnel,
+    purchase_journey,
+    stages,
+)
 from customer360.reports.model import Report
 
 REPORTS: tuple[Report, ...] = (
@@ -12,5 +19,6 @@ REPORTS: tuple[Report, ...] = (
     purchase_journey.REPORT,
     funnel.REPORT,
     acquisition.REPORT,
+    stages.REPORT,
 )
 """Every report, in the order of the navigation."""

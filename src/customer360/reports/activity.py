@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-from customer360.errors import NotFound
 from customer360.reports.model import Answer, Column, Question, Report, Row, Who
-from customer360.reports.periods import GRAIN, cut, grain_of, last_of
+from customer360.reports.periods import GRAIN, cut, days_behind, grain_of, last_of
 from customer360.reports.sql import Sql
 
 
@@ -59,7 +57,7 @@ def _figures(row: Row) -> Row:
 
 
 def _people(question: Question, sql: Sql, who: Who) -> str:
-    first, last = _days_of(question, who)
+    first, last = days_behind(question.filter, who)
     visits = _visits(question.between(first, last), sql, "null")
     return f"select profile_id from ({visits})"
 
@@ -67,7 +65,7 @@ def _people(question: Question, sql: Sql, who: Who) -> str:
 def _rule(question: Question, who: Who) -> dict[str, Any] | None:
     if question.filter.timezone != question.calendar.timezone:
         return None
-    first, last = _days_of(question, who)
+    first, last = days_behind(question.filter, who)
     visited = {
         "event": "visited_site",
         "within": {"from": first.isoformat(), "to": last.isoformat()},
@@ -75,20 +73,6 @@ def _rule(question: Question, who: Who) -> dict[str, Any] | None:
     segment = question.filter.segment_id
     members = [{"segment": str(segment), "member": True}] if segment else []
     return {"all": [visited, *members], "include_visitors": not segment}
-
-
-def _days_of(question: Question, who: Who) -> tuple[date, date]:
-    """The days that a number counts: a row's within the filter's, or all of them."""
-    chosen = question.filter
-    if "date" not in who:
-        return chosen.first, chosen.last
-    grain = grain_of(chosen)
-    day = next(
-        (one for one in cut(chosen.first, chosen.last, grain) if str(one) == who["date"]), None
-    )
-    if day is None:
-        raise NotFound
-    return max(day, chosen.first), min(last_of(day, grain), chosen.last)
 
 
 REPORT = Report(

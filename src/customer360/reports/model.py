@@ -126,6 +126,8 @@ class Report:
     usual_compare: Compare = "none"
     usual_sort: str = ""
     """How the rows stand unless another column is told; "" where nothing else makes sense."""
+    related: tuple[tuple[str, str], ...] = ()
+    """Pages that tell more: their labels and paths below the shop's address."""
     headline: tuple[str, ...] = ()
     """The columns whose totals stand above the rest."""
 

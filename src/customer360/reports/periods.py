@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from customer360.errors import InvalidInput
+from customer360.errors import InvalidInput, NotFound
 from customer360.reports.model import Choice, Compare, Filter
 
 RANGES: dict[str, str] = {
@@ -35,6 +35,8 @@ EARLIEST = date(1970, 1, 1)
 _MOST_DAYS = 800
 _DAYS_BY_DAY = 45
 _DAYS_BY_WEEK = 190
+# What holds at the end of a period is computed anew for each.
+_MOST_POINTS = 120
 
 
 def days_of(name: str, today: date) -> tuple[date, date]:
@@ -119,6 +121,28 @@ def _cut(first: date, last: date, grain: str) -> Iterator[date]:
     while day <= last:
         yield day
         day = last_of(day, grain) + timedelta(1)
+
+
+def days_behind(chosen: Filter, who: Mapping[str, str]) -> tuple[date, date]:
+    """The days that a number counts: those of its row's `date` within the filter's, or all; raises NotFound."""
+    if "date" not in who:
+        return chosen.first, chosen.last
+    grain = grain_of(chosen)
+    day = next(
+        (one for one in cut(chosen.first, chosen.last, grain) if str(one) == who["date"]), None
+    )
+    if day is None:
+        raise NotFound
+    return max(day, chosen.first), min(last_of(day, grain), chosen.last)
+
+
+def points(chosen: Filter) -> list[tuple[date, date]]:
+    """Every period of the filter with the day at whose end things are counted. Raises InvalidInput."""
+    grain = grain_of(chosen)
+    days = cut(chosen.first, chosen.last, grain)
+    if len(days) > _MOST_POINTS:
+        raise InvalidInput("Choose weeks or months for so many days.", GRAIN.name)
+    return [(day, min(last_of(day, grain), chosen.last)) for day in days]
 
 
 def last_of(day: date, grain: str) -> date:

@@ -69,7 +69,7 @@ SECTIONS = (
                 Item(one.title, f"/reports/{one.name}", one.icon, _REPORT_KEYS.get(one.name, ""))
                 for one in REPORTS
             ),
-            Item("Stages", "/reports/stages", "arrows-right-left", "t"),
+            Item("Stage flow", "/reports/stage-flow", "arrows-right-left", "t"),
             Item("RFM", "/rfm", "squares-2x2", "r"),
             Item("Re-orders", "/reports/reorders", "arrow-path-rounded-square", "b"),
             Item("Models", "/models", "scale", "m"),

@@ -115,9 +115,9 @@ ADDRESSES: tuple[Address, ...] = (
     Address(_SHOP + "/enrichment/run", "shop", post=scores.compute),
     Address(_SHOP + "/rfm", "shop", insights.show_rfm),
     Address(_SHOP + "/models", "shop", insights.show_models),
-    Address(_SHOP + "/reports/stages", "shop", stage_flow.show),
-    Address(_SHOP + "/reports/stages.csv", "shop", stage_flow.export),
-    Address(_SHOP + "/reports/stages/people", "shop", stage_flow.show_people),
+    Address(_SHOP + "/reports/stage-flow", "shop", stage_flow.show),
+    Address(_SHOP + "/reports/stage-flow.csv", "shop", stage_flow.export),
+    Address(_SHOP + "/reports/stage-flow/people", "shop", stage_flow.show_people),
     *(
         Address(f"{_SHOP}/reports/{name}{end}", "shop", handler)
         for name in reports.BY_NAME

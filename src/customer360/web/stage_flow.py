@@ -1,4 +1,4 @@
-"""Stages: how customers moved between stages from one day to another, and who they are."""
+"""Stage flow: how customers moved between stages from one day to another, and who they are."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def show_people(_door: Door, visit: Visit) -> Page | Response:
         "title": f"{_label(was)}, then {lower_first(_label(became))}",
         "scope": f"At the end of {day(between.first, visit.shop.timezone)},"
         f" and of {day(between.last, visit.shop.timezone)}",
-        "back": f"{visit.root}/reports/stages{_query(between)}",
-        "back_label": "All stages",
+        "back": f"{visit.root}/reports/stage-flow{_query(between)}",
+        "back_label": "Stage flow",
         "segment_url": "",
         "no_segment": "",
         "nobody": "No customer went this way between these days.",
@@ -123,7 +123,7 @@ def export(_door: Door, visit: Visit) -> Response:
         for was in _FROM
         for became in STAGES
     )
-    return download(f"stages-{first}-{last}.csv", as_csv(header, lines))
+    return download(f"stage-flow-{first}-{last}.csv", as_csv(header, lines))
 
 
 def _between(visit: Visit) -> Between:
@@ -160,7 +160,7 @@ def _page(visit: Visit, values: Mapping[str, object], status: int = 200) -> Page
             for days, label in _SPANS
         ],
     }
-    return Page("reports/stages.html", {**shared, **values}, status)
+    return Page("reports/stage_flow.html", {**shared, **values}, status)
 
 
 def _rows(flow: dict[tuple[str, str], int], between: Between) -> list[Row]:

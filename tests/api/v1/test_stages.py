@@ -8,7 +8,7 @@ from tests.api.v1.conftest import Desk, order
 
 
 def test_customers_are_counted_by_their_stages_on_two_days(full_desk: Desk) -> None:
-    told = full_desk.told("/reports/stages", params={"from": "2026-06-01", "to": "2026-06-15"})
+    told = full_desk.told("/reports/stage-flow", params={"from": "2026-06-01", "to": "2026-06-15"})
 
     assert told == {
         "from": "2026-06-01",
@@ -35,7 +35,7 @@ def test_customers_are_counted_by_their_stages_on_two_days(full_desk: Desk) -> N
 def test_days_that_cannot_be_compared_are_named(
     full_desk: Desk, days: dict[str, str], wrong: str
 ) -> None:
-    assert full_desk.refused("/reports/stages", **days) == [wrong]
+    assert full_desk.refused("/reports/stage-flow", **days) == [wrong]
 
 
 def test_windows_are_changed_and_stages_follow(quick_desk: Desk) -> None:

@@ -191,7 +191,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Endpoint("Reports", "GET", f"/reports/{name}", answer, (422, 503))
         for name, answer in reports.ANSWERS.items()
     ),
-    Endpoint("Reports", "GET", "/reports/stages", stages.get_stage_flow, (422, 503)),
+    Endpoint("Reports", "GET", "/reports/stage-flow", stages.get_stage_flow, (422, 503)),
     Endpoint("Duplicates", "GET", "/duplicates", duplicates.list_duplicates, _OF_A_LIST),
     Endpoint(
         "Duplicates",
