@@ -163,7 +163,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 
 
 ASKED = {
-    "/stages/people": {"was": "new", "became": "new"},
+    "/stage-flow/people": {"was": "new", "became": "new"},
     "/reorders/people": {"product": "7", "week": "0"},
     **{
         f"/reports/{report.name}/people": {
