@@ -215,6 +215,8 @@ NAMING_NOTHING = {
         *("imports", "settings", "settings/users", "settings/keys", "settings/shopify"),
         # Forms that tell a rule; what it names of a shop is looked for in this one alone.
         *("segments/new", "segments/restore"),
+        # Words to look for, and a person's own views by their names.
+        *("find", "customers/views", "customers/views/delete", "customers/views/restore"),
         "enrichment/run",
     )
 } | {
