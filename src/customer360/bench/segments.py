@@ -41,8 +41,8 @@ DEFAULT_ROUNDS = 7
 DEFAULT_SEGMENTS = 300
 """So many has a large shop."""
 _RULES = Path(__file__).parents[3] / "benchmarks" / "segments"
-_TIMEZONE = "Europe/Dublin"
-_CALENDAR = ShopCalendar(_TIMEZONE)
+TIMEZONE = "Europe/Dublin"
+_CALENDAR = ShopCalendar(TIMEZONE)
 _ROWS_AT_ONCE = 500_000
 # So many people change within a second or two of 500 events a second.
 _CHANGED = 1000
@@ -98,17 +98,16 @@ def bench_segments(
     if clickhouse is None:
         clickhouse = find_spec("chdb") is not None
     rules, now = named_rules(), SystemClock().now()
-    # The server goes by the real time, so a shop serves for the day on which it was filled.
-    name = f"segments-{profiles}-{events}-{local_date(now, _TIMEZONE)}"
-    fill = partial(_fill, profiles=profiles, events=events, now=now, progress=progress)
+    name = store_name(profiles, events, now)
+    fill = partial(fill_store, profiles=profiles, events=events, now=now, progress=progress)
     with prepared(kept_in, name, fill) as store:
         beside = (kept_in or store.path.parent) / f"{name}-clickhouse" if clickhouse else None
-        with _opened(store) as (app, warehouse):
+        with opened(store) as (app, warehouse):
             asked = {name: select_members(rule, now, _CALENDAR) for name, rule in rules.items()}
             times = _beside_clickhouse(store, warehouse, asked, beside, rounds, progress)
             changes = _changes(store, warehouse, many_rules(segments), now, rounds)
         previews = _previews(store, rules, rounds, progress)
-        with _opened(store) as (app, warehouse):
+        with opened(store) as (app, warehouse):
             whole = _whole(store, app, warehouse, many_rules(min(segments, _MOST_WHOLE)), progress)
     more = {
         "preview_ms": spread_ms(previews),
@@ -116,6 +115,12 @@ def bench_segments(
         "whole": whole,
     }
     return _result(profiles, events, times, more)
+
+
+def store_name(profiles: int, events: int, now: Instant) -> str:
+    """What a kept store of this shop is called."""
+    # The server goes by the real time, so a shop serves for the day on which it was filled.
+    return f"segments-{profiles}-{events}-{local_date(now, TIMEZONE)}"
 
 
 def _result(
@@ -140,9 +145,9 @@ def _result(
     )
 
 
-def _fill(store: Store, profiles: int, events: int, now: Instant, progress: Progress) -> Store:
+def fill_store(store: Store, profiles: int, events: int, now: Instant, progress: Progress) -> Store:
     """The warehouse alone has people: what is asked here is answered by it."""
-    with _opened(store) as (_, warehouse):
+    with opened(store) as (_, warehouse):
         # From now on it has whatever the profile store knows, so nothing takes out what is filled in.
         warehouse.sync(store.shop_id)
     with closing(DuckDBEngine(Settings(data_dir=store.path).warehouse_dir)) as engine:
@@ -153,7 +158,7 @@ def _fill(store: Store, profiles: int, events: int, now: Instant, progress: Prog
 
 
 @contextmanager
-def _opened(store: Store) -> Iterator[tuple[App, LocalWarehouse]]:
+def opened(store: Store) -> Iterator[tuple[App, LocalWarehouse]]:
     """The product as its worker opens it, and its warehouse."""
     with closing(build_app(Settings(data_dir=store.path), role="worker")) as app:
         assert isinstance(app.warehouse, LocalWarehouse)

@@ -27,6 +27,7 @@ class Name(StrEnum):
     SEGMENTS = "segments"
     MEMBERSHIP = "membership"
     ENRICH = "enrich"
+    REPORTS = "reports"
 
 
 def register(app: typer.Typer) -> None:
@@ -38,14 +39,14 @@ def bench(
     name: Annotated[
         Name | None,
         typer.Argument(
-            help="ingest, import, read, identity, segments, membership or enrich; all without it."
+            help="ingest, import, read, identity, segments, membership, enrich or reports; all without it."
         ),
     ] = None,
     events: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Events to send; for read, of the profile; for identity, to link; for segments, of the shop.",
+            help="Events to send; for read, of a profile; for identity, to link; for segments, reports: of the shop.",
         ),
     ] = None,
     preload: Annotated[
@@ -61,7 +62,7 @@ def bench(
         int | None, typer.Option(min=1, help="read: customers in the list; 200000.")
     ] = None,
     profiles: Annotated[
-        int | None, typer.Option(min=1, help="segments: profiles of the shop; 1000000.")
+        int | None, typer.Option(min=1, help="segments and reports: profiles of the shop; 1000000.")
     ] = None,
     buyers: Annotated[
         int | None, typer.Option(min=1, help="enrich: buyers of the shop; 1000000.")
@@ -115,6 +116,7 @@ def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progre
     from customer360.bench.ingest import bench_ingest
     from customer360.bench.membership import bench_membership
     from customer360.bench.reading import bench_read
+    from customer360.bench.reports import bench_reports
     from customer360.bench.segments import bench_segments
 
     takes: dict[Name, tuple[Callable[..., Result], tuple[str, ...]]] = {
@@ -125,6 +127,7 @@ def _run(name: Name, given: dict[str, Any], store: Path | None, progress: Progre
         Name.SEGMENTS: (bench_segments, ("profiles", "events", "segments")),
         Name.MEMBERSHIP: (bench_membership, ("preload", "segments")),
         Name.ENRICH: (bench_enrich, ("buyers",)),
+        Name.REPORTS: (bench_reports, ("profiles", "events")),
     }
     measure, options = takes[name]
     chosen = {option: given[option] for option in options if given[option] is not None}
