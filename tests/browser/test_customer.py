@@ -81,3 +81,24 @@ def test_older_events_are_a_plain_link_without_scripts(open_window: OpenWindow) 
     page.get_by_role("link", name="Load older events").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.locator("article").first.locator("pre").first.text_content() != first
+
+
+def test_on_a_phone_nothing_scrolls_sideways_and_the_tab_is_in_sight(
+    open_window: OpenWindow,
+) -> None:
+    window = open_window(viewport={"width": 375, "height": 800})
+    for tab in (
+        "",
+        "/events",
+        "/orders",
+        "/scores",
+        "/segments",
+        "/identity",
+        "/consents",
+        "/glance",
+    ):
+        page = open_busiest(window, tab)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, tab
+        if tab != "/glance":
+            expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
+    assert page.get_by_role("link", name="Open the profile").is_visible()
