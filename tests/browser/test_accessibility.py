@@ -67,7 +67,7 @@ def test_signing_in_is_accessible(open_window: OpenWindow, served: Served) -> No
 
 def test_what_opens_over_a_page_is_accessible(open_window: OpenWindow) -> None:
     page = open_window().open("/customers")
-    page.get_by_text("Filters").click()
+    page.get_by_text("Filters", exact=True).click()
     check(page)
     page.keyboard.press("Escape")
     page.keyboard.press("?")

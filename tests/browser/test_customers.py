@@ -20,7 +20,7 @@ def test_the_list_follows_what_is_typed_and_so_does_the_address(window: Window) 
 
 def test_filters_narrow_the_list_and_go_one_by_one(window: Window) -> None:
     page = window.open("/customers")
-    page.get_by_text("Filters").click()
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("Ireland").check()
     expect(page.locator("#results .card-head span").first).to_have_text("30 of 60 customers")
     page.get_by_label("Orders, at least").fill("2")
@@ -113,7 +113,7 @@ def test_the_first_tab_skips_to_the_content(window: Window) -> None:
 
 def test_everything_works_without_scripts(open_window: OpenWindow) -> None:
     page = open_window(java_script_enabled=False).open("/customers")
-    page.get_by_text("Filters").click()
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("Ireland").check()
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#results .card-head span").first).to_have_text("30 of 60 customers")
