@@ -63,6 +63,12 @@ SIGNED_IN = (
         narrow=True,
     ),
     Picture(
+        "customer-glance",
+        "A customer at a glance",
+        _CUSTOMER + "/glance",
+        "What opens beside the list of customers: the figures and the purchases.",
+    ),
+    Picture(
         "customer-events",
         "A customer's events",
         _CUSTOMER + "/events",
@@ -154,9 +160,9 @@ SIGNED_IN = (
         for report in REPORTS
     ),
     Picture(
-        "report-stages",
-        "Stages",
-        SHOP + "/reports/stages",
+        "report-stage-flow",
+        "Stage flow",
+        SHOP + "/reports/stage-flow",
         "How many customers went from which stage to which between two days.",
     ),
     Picture(

@@ -1,4 +1,7 @@
-"""The pictures of the documentation: `make screenshots` starts the sample shop and takes them in Chromium."""
+"""The pictures of the documentation: `make screenshots` starts the sample shop and takes them in Chromium.
+
+`python -m customer360.demo.screenshots overview rfm` takes the pictures of these names alone.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from customer360.demo.pictures import SCHEMES, SIGNED_IN, SIGNED_OUT, Picture, as_markdown
+from customer360.demo.pictures import PICTURES, SCHEMES, SIGNED_IN, SIGNED_OUT, Picture, as_markdown
 from customer360.settings import variable_of
 
 if TYPE_CHECKING:
@@ -40,22 +43,26 @@ def main() -> None:
     chromium = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if chromium is None:
         sys.exit("No Chromium is installed; on Debian: apt-get install chromium")
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    names = sys.argv[1:] or [picture.name for picture in PICTURES]
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, _demo() as link:
         browser = playwright.chromium.launch(executable_path=chromium)
         page = browser.new_page(viewport=_WIDE)
         site, _, token = link.partition("/sign-in/link/")
-        for picture in SIGNED_OUT:
+        for picture in (one for one in SIGNED_OUT if one.name in names):
             _take(page, picture, site, {"token": token})
         page.goto(link)
         page.get_by_role("main").get_by_role("button").first.click()
         page.wait_for_url("**/shops/**")
         shop = page.url.removeprefix(site).split("/")[2]
         ids = {"shop_id": shop, **_prepared(page, f"{site}/shops/{shop}")}
-        for picture in SIGNED_IN:
+        for picture in (one for one in SIGNED_IN if one.name in names):
             _take(page, picture, site, ids)
         browser.close()
+    known = {file for picture in PICTURES for file in picture.files()}
+    for path in FOLDER.iterdir():
+        if path.name not in known:
+            path.unlink()
     DOCUMENT.write_text(as_markdown())
 
 
