@@ -11,6 +11,8 @@ from customer360.enrichment.model import Floats, Ints
 from customer360.enrichment.rfm import top_fifth
 
 LEAST_VIP_ORDERS = 3
+TIERS = ("new", "regular", "vip")
+"""The tiers, by rank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,27 @@ class Tiers:
     vip_orders: float
 
 
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Each buyer's rank, 0 for New, 1 for Regular, 2 for VIP, and from where on somebody is a VIP, as in `Tiers`."""
+
+    rank: Ints
+    vip_spend: float | None
+    vip_orders: float
+
+
 def tiers(orders_count: Ints, total_spend: Floats) -> Tiers:
     """The tiers of all buyers of a shop; each has an order."""
+    found = ranks(orders_count, total_spend)
+    tier: list[str] = np.array(TIERS, np.object_)[found.rank].tolist()
+    return Tiers(tier, found.vip_spend, found.vip_orders)
+
+
+def ranks(orders_count: Ints, total_spend: Floats) -> Ranks:
+    """The ranks of all buyers of a shop; each has an order."""
     repeat = orders_count > 1
     median = float(np.median(orders_count[repeat])) if repeat.any() else 0.0
     vip_orders = max(float(LEAST_VIP_ORDERS), median)
     top = top_fifth(total_spend)
-    vip = top & (orders_count >= vip_orders)
-    names = np.array(["new", "regular", "vip"], np.object_)
-    tier: list[str] = names[repeat.astype(np.int64) + vip].tolist()
-    return Tiers(tier, float(total_spend[top].min()) if top.any() else None, vip_orders)
+    rank = repeat.astype(np.int64) + (top & (orders_count >= vip_orders))
+    return Ranks(rank, float(total_spend[top].min()) if top.any() else None, vip_orders)

@@ -10,6 +10,7 @@ from customer360.reports import (
     funnel,
     purchase_journey,
     stages,
+    tiers,
 )
 from customer360.reports.model import Report
 
@@ -19,6 +20,7 @@ REPORTS: tuple[Report, ...] = (
     purchase_journey.REPORT,
     funnel.REPORT,
     acquisition.REPORT,
+    tiers.REPORT,
     stages.REPORT,
 )
 """Every report, in the order of the navigation."""
