@@ -9,6 +9,7 @@ from customer360.reports import (
     cohort_retention,
     funnel,
     purchase_journey,
+    rfm,
     stages,
     tiers,
 )
@@ -22,5 +23,6 @@ REPORTS: tuple[Report, ...] = (
     acquisition.REPORT,
     tiers.REPORT,
     stages.REPORT,
+    rfm.REPORT,
 )
 """Every report, in the order of the navigation."""

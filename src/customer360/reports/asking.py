@@ -62,6 +62,8 @@ def sorts(report: Report) -> tuple[str, ...]:
 
 
 def _days(told: Mapping[str, str], report: Report, today: date) -> tuple[str, date, date]:
+    if report.is_of_now:
+        return report.usual_range, today, today
     named = told.get("range", "")
     if named and named not in RANGES:
         raise InvalidInput(f"Use one of {', '.join(RANGES)}.", "range")

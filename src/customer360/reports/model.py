@@ -12,8 +12,9 @@ from customer360.profiles.browse import WarehouseQuery
 from customer360.profiles.stages import ShopCalendar
 from customer360.reports.sql import Sql
 
-Kind = Literal["count", "decimal", "share", "money", "text", "day"]
-"""How a value reads: money as an Amount (ten-thousandths), a share of 1, a day as a date."""
+Kind = Literal["count", "decimal", "share", "money", "text", "word", "day"]
+"""How a value reads: a word is a name of ours, told in words; money is an Amount (ten-thousandths), a share of 1, a day
+as a date."""
 Compare = Literal["none", "previous", "year"]
 Row = dict[str, Any]
 """Values by the names of columns; None where there is nothing to tell."""
@@ -122,6 +123,8 @@ class Report:
     """Whether it is shown beside another period."""
     empty: str = ""
     """What has to happen before there is anything to see, as a sentence."""
+    is_of_now: bool = False
+    """Whether its figures are of the present, so that no days are asked for."""
     usual_range: str = "30d"
     usual_compare: Compare = "none"
     usual_sort: str = ""

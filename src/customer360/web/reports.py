@@ -227,7 +227,9 @@ def _heading(visit: Visit, asked: Asked, column: Column, sort: str) -> Heading:
     rising, falling = column.name, f"-{column.name}"
     direction = {rising: "ascending", falling: "descending"}.get(sort, "")
     # Names are looked for from A on, numbers from the largest.
-    first, second = (rising, falling) if column.kind in ("text", "day") else (falling, rising)
+    first, second = (
+        (rising, falling) if column.kind in ("text", "word", "day") else (falling, rising)
+    )
     chosen = replace(asked.question.filter, sort=second if sort == first else first)
     query = write_filter(chosen, asked.report, asked.question.calendar.timezone)
     return Heading(column, visit.path + query, direction)

@@ -25,6 +25,7 @@ _TYPES: dict[Kind, Any] = {
     "share": float,
     "money": Money,
     "text": str,
+    "word": str,
     "day": date,
 }
 
