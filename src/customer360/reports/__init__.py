@@ -8,6 +8,7 @@ from customer360.reports import (
     activity,
     cohort_retention,
     funnel,
+    messaging,
     purchase_journey,
     rfm,
     stages,
@@ -24,5 +25,6 @@ REPORTS: tuple[Report, ...] = (
     tiers.REPORT,
     stages.REPORT,
     rfm.REPORT,
+    messaging.REPORT,
 )
 """Every report, in the order of the navigation."""
