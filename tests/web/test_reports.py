@@ -136,5 +136,5 @@ def test_a_table_is_sorted_by_its_heads_and_keeps_the_order_under_another_filter
     assert '<th scope="col" aria-sort="ascending"><a href="' + f"{address}?sort=-value" in page
     assert f'<th scope="col" class="number"><a href="{address}">Customers</a>' in page
     assert '<input type="hidden" name="sort" value="value">' in page
-    assert "Direct or unknown 1 1 €25.00 €25.00 – – 0.0%" in text(site.owner.get(address))
+    assert "No visit known 1 1 €25.00 €25.00 – – 0.0%" in text(site.owner.get(address))
     assert site.owner.get(f"{address}?sort=rich").status_code == 422

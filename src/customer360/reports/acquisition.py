@@ -20,7 +20,7 @@ BY = Choice(
     (("source", "Source"), ("medium", "Medium"), ("campaign", "Campaign")),
 )
 UNTOLD = {
-    "source": "Direct or unknown",
+    "source": "No visit known",
     "medium": "No medium",
     "campaign": "No campaign",
 }

@@ -46,10 +46,11 @@ class Group(NamedTuple):
 # By name, for a report does not know the navigation.
 _REPORT_KEYS = {
     "activity": "a",
-    "retention": "n",
-    "journey": "p",
+    "cohort-retention": "n",
+    "purchase-journey": "p",
     "funnel": "f",
     "acquisition": "q",
+    "stages": "t",
 }
 
 OVERVIEW = Section("", (Item("Overview", "/overview", "home", "o"),))
@@ -68,8 +69,8 @@ SECTIONS = (
             *(
                 Item(one.title, f"/reports/{one.name}", one.icon, _REPORT_KEYS.get(one.name, ""))
                 for one in REPORTS
+                if one.is_listed
             ),
-            Item("Stage flow", "/reports/stage-flow", "arrows-right-left", "t"),
             Item("RFM", "/rfm", "squares-2x2", "r"),
             Item("Re-orders", "/reports/reorders", "arrow-path-rounded-square", "b"),
             Item("Models", "/models", "scale", "m"),
