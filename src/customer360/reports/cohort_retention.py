@@ -8,7 +8,7 @@ from typing import Any
 from customer360.errors import NotFound
 from customer360.reports.model import Answer, Choice, Column, Question, Report, Row, Who
 from customer360.reports.periods import cut, last_of
-from customer360.reports.sql import PURCHASE, Sql
+from customer360.reports.sql import AMOUNT, PURCHASE, Sql
 
 BY = Choice("by", "By", (("month", "Month"), ("week", "Week")))
 MEASURE = Choice(
@@ -32,7 +32,7 @@ def _answer(question: Question) -> Answer:
         f"""
         with bought as ({_bought(question, sql)})
         select cohort, began, count(distinct profile_id) as people, count(*) as orders,
-            coalesce(sum(total), 0) as revenue
+            sum(amount) as revenue
         from bought
         group by cohort, began
         """,
@@ -81,9 +81,10 @@ def _bought(question: Question, sql: Sql) -> str:
     began = sql.day("placed_at", chosen.timezone, chosen.choices[BY.name])
     cohort = sql.day("first_at", chosen.timezone, chosen.choices[BY.name])
     return f"""
-        select profile_id, total, {began} as began, {cohort} as cohort
+        select profile_id, amount, {began} as began, {cohort} as cohort
         from (
-            select f.profile_id, o.total, o.placed_at, min(o.placed_at) over (partition by f.profile_id) as first_at
+            select f.profile_id, {AMOUNT} as amount, o.placed_at,
+                min(o.placed_at) over (partition by f.profile_id) as first_at
             from orders o
             join fragment_profiles f on f.fragment_id = o.fragment_id
             where {PURCHASE} and {sql.of_segment(chosen.segment_id, "f.profile_id")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from customer360.reports.model import Answer, Column, Question, Report, Row, Who
-from customer360.reports.sql import PURCHASE, Sql
+from customer360.reports.sql import AMOUNT, PURCHASE, Sql
 from customer360.values import AMOUNT_SCALE
 
 # Push messages are pressed or dismissed, and an SMS tells nobody that it was read.
@@ -73,7 +73,7 @@ def _spent(question: Question, sql: Sql) -> str:
     """What each person ordered within the days."""
     chosen = question.filter
     return f"""
-        select f.profile_id, sum(case when o.foreign_currency then 0 else o.total end) as amount
+        select f.profile_id, sum({AMOUNT}) as amount
         from orders o
         join fragment_profiles f on f.fragment_id = o.fragment_id
         where {PURCHASE} and {sql.within("o.placed_at", chosen.first, chosen.last, chosen.timezone)}

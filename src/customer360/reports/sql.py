@@ -10,6 +10,8 @@ from customer360.segments.ast import ALL_CUSTOMERS_ID
 
 PURCHASE = "o.placed_at is not null and o.cancelled_at is null and not o.test"
 """Which rows of `orders o` count."""
+AMOUNT = "case when o.foreign_currency then 0 else coalesce(o.total, 0) end"
+"""What an order adds to a sum: nothing where it is in another currency, of which nobody knows the value."""
 
 
 class Sql:

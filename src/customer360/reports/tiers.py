@@ -13,7 +13,7 @@ from customer360.enrichment.model import Bools, Ints
 from customer360.enrichment.tiers import TIERS, Ranks, ranks
 from customer360.reports.model import Answer, Column, Question, Report, Row, Who
 from customer360.reports.periods import GRAIN, days_behind, grain_of, last_of, points
-from customer360.reports.sql import PURCHASE, Sql
+from customer360.reports.sql import AMOUNT, PURCHASE, Sql
 
 
 class Bought(NamedTuple):
@@ -80,7 +80,7 @@ def _orders(question: Question, sql: Sql, last: date) -> str:
     """The orders that count until the end of a day; one in another currency adds nothing to a sum."""
     return f"""
         select f.profile_id, o.placed_at,
-            cast(case when o.foreign_currency then 0 else coalesce(o.total, 0) end * 10000 as bigint) as amount
+            cast({AMOUNT} * 10000 as bigint) as amount
         from orders o
         join fragment_profiles f on f.fragment_id = o.fragment_id
         where {PURCHASE} and o.placed_at < {sql.time(_end_of(question, last))}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from customer360.reports.activity import REPORT as ACTIVITY
 from customer360.reports.model import Question
-from customer360.reports.sql import PURCHASE, Sql
+from customer360.reports.sql import AMOUNT, PURCHASE, Sql
 from customer360.values import Amount
 
 DAYS = 7
@@ -51,7 +51,7 @@ def week(question: Question) -> Week:
         sql,
         f"""
         with bought as (
-            select o.total, f.profile_id, {first} as is_first
+            select {AMOUNT} as amount, f.profile_id, {first} as is_first
             from orders o
             join fragment_profiles f on f.fragment_id = o.fragment_id
             join profiles p on p.profile_id = f.profile_id
@@ -59,7 +59,7 @@ def week(question: Question) -> Week:
         )
         select
             count(*) as orders,
-            coalesce(sum(total), 0) as revenue,
+            coalesce(sum(amount), 0) as revenue,
             count(distinct profile_id) filter (where is_first) as new_buyers,
             count(distinct profile_id) filter (where not is_first) as returning_buyers
         from bought
