@@ -18,6 +18,16 @@ from customer360.clock import parse_instant
 from customer360.intake.balance import balance
 from customer360.profiles.card import stored_attributes
 from customer360.profiles.facts import gather
+from customer360.profiles.stages import ShopCalendar
+from customer360.reports import (
+    acquisition,
+    activity,
+    cohort_retention,
+    funnel,
+    purchase_journey,
+)
+from customer360.reports.asking import read_filter
+from customer360.reports.model import Answer, Question, Report
 from customer360.settings import Settings
 from customer360.values import to_decimal
 
@@ -66,6 +76,48 @@ from (select distinct customer from lines) as everyone
 left join bought using (customer)
 left join returned using (customer)
 group by customer
+"""
+
+
+# Each order with its day in a zone, as the file tells it: its times are the shop's own.
+ORDERS = """
+with lines as (
+    select CustomerID as customer, Invoice as invoice, StockCode as product,
+        Quantity::int * Price::decimal(18, 4) as amount, InvoiceDate::timestamp as told,
+        row_number() over () as line
+    from read_csv($file, all_varchar = true)
+    where CustomerID is not null and Quantity::int > 0
+),
+orders as (
+    select customer, invoice, sum(amount) as total, min(told) as told, min(line) as line,
+        cast(timezone($zone, timezone('Europe/London', min(told))) as date) as day
+    from lines
+    group by customer, invoice
+)
+"""
+COHORTS = """
+select date_trunc('month', min(day) over (partition by customer))::date as cohort,
+    date_trunc('month', day)::date as began, customer, total
+from orders
+"""
+FIRST_AND_SECOND = """,
+dearest as (
+    select invoice, customer, product
+    from lines
+    qualify row_number() over (partition by customer, invoice order by amount desc, product) = 1
+),
+numbered as (
+    select o.customer, d.product,
+        row_number() over (partition by o.customer order by o.told, o.line) as number
+    from orders o
+    join dearest d using (customer, invoice)
+)
+select product, count(*) as people
+from numbered
+where number = 1
+group by product
+order by people desc, product
+limit 6
 """
 
 
@@ -182,6 +234,50 @@ def test_lines_without_a_customer_are_orders_of_nobody(installation: tuple[App, 
 
     orders, total = nobodys.fetchall()[0]
     assert (kept[0], to_decimal(kept[1])) == (orders, total)
+
+
+def _told(installation: tuple[App, int, Path], report: Report, zone: str, **words: str) -> Answer:
+    """What a report says of the whole file."""
+    app, shop_id, _ = installation
+    asked = {"from": "2009-11-01", "to": "2010-12-31", "timezone": zone, **words}
+    chosen = read_filter(asked, report, app.clock.now(), "Europe/London")
+    calendar = ShopCalendar("Europe/London")
+    return report.answer(Question(app.warehouse, shop_id, calendar, app.clock.now(), chosen))
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Australia/Lord_Howe"])
+def test_reports_equal_independent_queries(installation: tuple[App, int, Path], zone: str) -> None:
+    told = {"file": str(installation[2]), "zone": zone}
+    asked = duckdb.connect()
+    cohorts = asked.execute(
+        f"{ORDERS} select cohort, began, count(distinct customer), count(*), sum(total)"
+        f" from ({COHORTS}) group by all",
+        told,
+    ).fetchall()
+    customers, orders, revenue = asked.execute(
+        f"{ORDERS} select count(distinct customer), count(*), sum(total) from orders", told
+    ).fetchall()[0]
+    first = asked.execute(ORDERS + FIRST_AND_SECOND, told).fetchall()
+
+    retention = _told(installation, cohort_retention.REPORT, zone)
+    assert sorted(
+        (row["cohort"], row["began"], row["people"], row["orders"], to_decimal(row["revenue"]))
+        for row in retention.rows
+        if row["orders"]
+    ) == sorted(cohorts)
+    acquired = _told(installation, acquisition.REPORT, zone).totals
+    assert (acquired["customers"], acquired["orders"]) == (customers, orders)
+    assert to_decimal(acquired["revenue"]) == revenue
+    journey = _told(installation, purchase_journey.REPORT, zone)
+    assert journey.totals["people"] == customers
+    nodes: dict[str, int] = {}
+    for row in journey.rows:
+        if row["order"] == 1 and not row["product"].startswith("*"):
+            nodes[row["product"]] = nodes.get(row["product"], 0) + row["people"]
+    assert nodes == dict(first)
+    # Nobody of the file was seen in a shop's front.
+    assert _told(installation, activity.REPORT, zone, grain="month").totals["users"] == 0
+    assert _told(installation, funnel.REPORT, zone).totals == {"people": 0}
 
 
 @pytest.mark.timeout(600)

@@ -147,14 +147,16 @@ from bought order by order_id
 _PROFILES = """
 insert into profiles (profile_id, kind, orders_count, items_count, total_spend, net_spend, average_order_value,
     first_order_at, last_order_at, first_seen_at, last_seen_at, sessions_count, events_count, last_touch_source,
-    country, city, language, tags, has_email, email_domain, email_sent_count, consent_email)
+    country, city, language, tags, has_email, email_domain, email_sent_count, consent_email, last_acted_at,
+    opted_in_at, product_views, first_touch_source, first_touch_medium)
 with bought as (
     select profile_id, count(*) as n, sum(items_count) as items, sum(total) as total, min(placed_at) as first_at,
         max(placed_at) as last_at
     from orders join fragment_profiles using (fragment_id) where cancelled_at is null group by profile_id
 ), visited as (
     select profile_id, count(*) as n, sum(events) as events, min(first_at) as first_at, max(last_at) as last_at,
-        arg_max(touch_source, first_at) as source
+        arg_max(touch_source, first_at) as source, arg_min(touch_source, first_at) as first_source,
+        arg_min(touch_medium, first_at) as first_medium
     from sessions join fragment_profiles using (fragment_id) group by profile_id
 )
 select p.profile_id, case when customer then 'customer' else 'visitor' end, coalesce(b.n, 0), coalesce(b.items, 0),
@@ -168,10 +170,20 @@ select p.profile_id, case when customer then 'customer' else 'visitor' end, coal
     customer,
     case when customer then ['gmail.com', 'outlook.com', 'yahoo.com', 'shop.example'][1 + i % 4] end, i % 30,
     case when not customer then 'never' when u(i, 27) < .6 then 'granted' when u(i, 27) < .8 then 'withdrawn'
-        else 'never' end
+        else 'never' end,
+    greatest(s.last_at, b.last_at), case when customer and u(i, 27) < .6 then seen end,
+    cast(coalesce(s.events, 0) * .32 as bigint), s.first_source, s.first_medium
 from (select i, seen, customer, ident(seen, i) as profile_id from base) as p
 left join bought as b using (profile_id) left join visited as s using (profile_id)
 order by i
+"""
+
+
+_SCORES = """
+insert into scores (profile_id, tier, rfm_group, churn_risk, ltv)
+select profile_id, case when orders_count = 1 then 'new' else 'regular' end,
+    case when orders_count > 2 then 'champions' else 'promising' end, 1 / (1 + orders_count), total_spend * 1.2
+from profiles where orders_count > 0 order by profile_id
 """
 
 
@@ -193,7 +205,7 @@ def fill_warehouse(
         with engine.transaction(shop_id) as transaction:
             run_all(transaction, (_EVENTS, _MESSAGES), part)
     progress("Inventing events", chunks, chunks)
-    for statements in ((_SESSIONS, _CHECKOUTS), (_LINES, _ORDERS), (_PROFILES,)):
+    for statements in ((_SESSIONS, _CHECKOUTS), (_LINES, _ORDERS), (_PROFILES, _SCORES)):
         with engine.transaction(shop_id) as transaction:
             run_all(transaction, statements, sizes)
     with engine.transaction(shop_id) as transaction:
