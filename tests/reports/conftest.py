@@ -28,6 +28,7 @@ ZONES = ("Europe/Dublin", "America/New_York", "Australia/Lord_Howe")
 """Two of them change their clocks on other days, the last one by half an hour."""
 CUSTOMERS = 120
 _TABLES = (
+    "fragment_identifiers",
     "events",
     "sessions",
     "orders",

@@ -108,10 +108,11 @@ def _pages(store: Store, rounds: int, progress: Progress) -> dict[str, list[floa
 
 
 def _canonical(path: str) -> str:
-    """The address as its page writes it: a report's own range goes without saying."""
-    name, _, range_name = path.removeprefix("/reports/").partition("?range=")
-    usual = next((one.usual_range for one in REPORTS if one.name == name), "")
-    return path.partition("?")[0] if range_name and range_name == usual else path
+    """The address as its page writes it: a report's own range goes without saying, and one of now has none."""
+    bare, _, range_name = path.partition("?range=")
+    report = next((one for one in REPORTS if bare == f"/reports/{one.name}"), None)
+    goes_without = report is not None and (report.is_of_now or report.usual_range == range_name)
+    return bare if goes_without else path
 
 
 def _bare(

@@ -7,6 +7,7 @@ from customer360.reports import (
     acquisition,
     activity,
     cohort_retention,
+    customer_base,
     funnel,
     messaging,
     purchase_journey,
@@ -25,6 +26,7 @@ REPORTS: tuple[Report, ...] = (
     tiers.REPORT,
     stages.REPORT,
     rfm.REPORT,
+    customer_base.REPORT,
     messaging.REPORT,
 )
 """Every report, in the order of the navigation."""

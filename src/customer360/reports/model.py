@@ -125,8 +125,6 @@ class Report:
     """What has to happen before there is anything to see, as a sentence."""
     is_of_now: bool = False
     """Whether its figures are of the present, so that no days are asked for."""
-    beside: tuple[tuple[str, str], ...] = ()
-    """Pages that tell more: a label, and a path below the shop's address."""
     is_listed: bool = True
     """Whether the navigation has it; else another page leads to it."""
     usual_range: str = "30d"

@@ -75,7 +75,6 @@ REPORT = Report(
     title="RFM groups",
     asks="Who buys recently, often and much, and who no longer does?",
     icon="squares-2x2",
-    beside=(("As a grid", "/rfm"),),
     is_listed=False,
     chart="table",
     is_of_now=True,

@@ -239,7 +239,6 @@ REPORT = Report(
     asks="How many customers were in which stage of their life with the shop, and when?",
     icon="arrow-trending-up",
     chart="lines",
-    beside=(("How they moved between two days", "/reports/stage-flow"),),
     rows="series",
     columns=(
         Column("date", "From", "day"),
