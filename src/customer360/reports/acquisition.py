@@ -116,9 +116,7 @@ def _rule(question: Question, who: Who) -> dict[str, Any] | None:
         conditions.append(_touched(_attribute(question), who["value"], chosen.choices[BY.name]))
     if _least_orders(who) > 1:
         conditions.append({"attribute": "orders_count", "op": "gte", "value": _least_orders(who)})
-    if chosen.segment_id:
-        conditions.append({"segment": str(chosen.segment_id), "member": True})
-    return {"all": conditions}
+    return chosen.rule(*conditions)
 
 
 def _touched(attribute: str, value: str, by: str) -> dict[str, Any]:

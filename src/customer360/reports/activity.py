@@ -70,9 +70,7 @@ def _rule(question: Question, who: Who) -> dict[str, Any] | None:
         "event": "visited_site",
         "within": {"from": first.isoformat(), "to": last.isoformat()},
     }
-    segment = question.filter.segment_id
-    members = [{"segment": str(segment), "member": True}] if segment else []
-    return {"all": [visited, *members], "include_visitors": not segment}
+    return question.filter.rule(visited, visitors=True)
 
 
 REPORT = Report(

@@ -120,9 +120,7 @@ def _rule(question: Question, who: Who) -> dict[str, Any] | None:
     if began is not None:
         within = {"from": str(began), "to": str(last_of(began, by))}
         rules.append({"event": "order_placed", "within": within})
-    if chosen.segment_id:
-        rules.append({"segment": str(chosen.segment_id), "member": True})
-    return {"all": rules, "include_visitors": False}
+    return chosen.rule(*rules)
 
 
 def _named(question: Question, who: Who) -> tuple[date | None, date | None]:

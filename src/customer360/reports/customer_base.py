@@ -63,9 +63,7 @@ def _people(question: Question, sql: Sql, who: Who) -> str:
 
 
 def _rule(question: Question, who: Who) -> dict[str, Any] | None:
-    segment = question.filter.segment_id
-    members = [{"segment": str(segment), "member": True}] if segment else []
-    return {"all": [*_part(who)[1], *members]}
+    return question.filter.rule(*_part(who)[1])
 
 
 def _part(who: Who) -> tuple[str, list[dict[str, Any]]]:

@@ -113,10 +113,7 @@ def _rule(question: Question, who: Who) -> dict[str, Any] | None:
     rules: list[dict[str, Any]] = [{"event": step, "within": within} for step in STEPS[: place + 1]]
     if who["of"] == "dropped":
         rules[-1]["did"] = False
-    segment = chosen.segment_id
-    if segment:
-        rules.append({"segment": str(segment), "member": True})
-    return {"all": rules, "include_visitors": not segment}
+    return chosen.rule(*rules, visitors=True)
 
 
 def _place(who: Who) -> int:

@@ -114,9 +114,7 @@ def _rule(question: Question, who: Who) -> dict[str, Any] | None:
     within = {"from": chosen.first.isoformat(), "to": chosen.last.isoformat()}
     channels = (who["channel"],) if "channel" in who else CHANNELS
     sent = [{"event": f"{channel}_sent", "within": within} for channel in channels]
-    segment = chosen.segment_id
-    members = [{"segment": str(segment), "member": True}] if segment else []
-    return {"all": [{"any": sent}, *members], "include_visitors": not segment}
+    return chosen.rule({"any": sent}, visitors=True)
 
 
 REPORT = Report(

@@ -62,6 +62,12 @@ class Filter:
     sort: str = ""
     """By which column the rows stand, a "-" before it for the largest first; "" of a report that has its own order."""
 
+    def rule(self, *conditions: Mapping[str, Any], visitors: bool = False) -> dict[str, Any]:
+        """The rule of a segment: all of these, among those whom the filter asks for; visitors are in no segment's."""
+        if self.segment_id is None:
+            return {"all": [*conditions], "include_visitors": visitors}
+        return {"all": [*conditions, {"segment": str(self.segment_id), "member": True}]}
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

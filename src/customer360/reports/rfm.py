@@ -65,9 +65,7 @@ def _people(question: Question, sql: Sql, who: Who) -> str:
 def _rule(question: Question, who: Who) -> dict[str, Any] | None:
     group = who.get("group")
     of_group = {"op": "eq", "value": group} if group else {"op": "is_not_empty"}
-    segment = question.filter.segment_id
-    members = [{"segment": str(segment), "member": True}] if segment else []
-    return {"all": [{"attribute": "rfm_group", **of_group}, *members]}
+    return question.filter.rule({"attribute": "rfm_group", **of_group})
 
 
 REPORT = Report(

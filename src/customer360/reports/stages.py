@@ -136,8 +136,7 @@ def _rule(question: Question, who: Who) -> dict[str, Any] | None:
     if not is_now or who["of"] == "customers":
         return None
     stage = {"attribute": "lifecycle_stage", "op": "eq", "value": who["of"]}
-    segment = chosen.segment_id
-    return {"all": [stage, *([{"segment": str(segment), "member": True}] if segment else [])]}
+    return chosen.rule(stage)
 
 
 # When somebody came twice or looked three times matters only where they neither ordered nor agreed before. People stand

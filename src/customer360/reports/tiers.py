@@ -121,8 +121,7 @@ def _rule(question: Question, who: Who) -> dict[str, Any] | None:
         # The attribute is that of the last run, and thresholds move with every order.
         return None
     once = {"attribute": "orders_count", "op": operators[who["of"]], "value": 1}
-    segment = chosen.segment_id
-    return {"all": [once, *([{"segment": str(segment), "member": True}] if segment else [])]}
+    return chosen.rule(once)
 
 
 def _columns(told: Sequence[tuple[str, str, str]]) -> tuple[Column, ...]:
