@@ -121,6 +121,16 @@ def test_a_period_is_compared_with_as_much_before_it(
     assert compared_days(read(from_=first, to=last, compare="previous")) == before
 
 
+def test_days_that_roll_on_are_no_month_even_on_its_first_days():
+    seventh = parse_instant("2026-03-07T12:00:00Z")
+    week = read_filter({"range": "7d", "compare": "previous"}, REPORT, seventh, HOME)
+    assert (week.first, week.last) == (date(2026, 3, 1), date(2026, 3, 7))
+    assert compared_days(week) == (date(2026, 2, 22), date(2026, 2, 28))
+    before = moved(week, date(2026, 3, 7), -1)
+    assert before is not None
+    assert (before.first, before.last) == (date(2026, 2, 22), date(2026, 2, 28))
+
+
 def test_a_year_before_the_29th_of_february_is_the_28th():
     chosen = read(from_="2024-02-29", to="2024-02-29", compare="year")
     assert compared_days(chosen) == (date(2023, 2, 28), date(2023, 2, 28))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from customer360.errors import NotFound
 from customer360.reports.rfm import REPORT
 from tests.reports.conftest import ZONES, Sample
 
@@ -48,3 +49,8 @@ def test_a_group_opens_its_people_and_becomes_a_segment(sample: Sample):
 
 def test_a_report_of_the_present_takes_no_days(sample: Sample):
     assert sample.ask(REPORT, range="13m") == sample.ask(REPORT)
+
+
+def test_what_is_no_group_has_no_people(sample: Sample):
+    with pytest.raises(NotFound):
+        sample.people(REPORT, {"of": "people", "group": "zzz"})

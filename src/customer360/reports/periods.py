@@ -30,6 +30,8 @@ GRAIN = Choice(
     "By",
     (("auto", "Automatic"), ("day", "Day"), ("week", "Week"), ("month", "Month")),
 )
+# Days that move on by themselves are no months, even where they begin with one.
+_ROLLING = ("7d", "30d", "90d")
 EARLIEST = date(1970, 1, 1)
 # Decades of days draw no line that anybody can read, and cost as much.
 _MOST_DAYS = 800
@@ -67,7 +69,7 @@ def compared_days(chosen: Filter) -> tuple[date, date] | None:
         return None
     if chosen.compare == "year":
         return months_before(first, 12), months_before(last, 12)
-    if first.day == 1:
+    if first.day == 1 and chosen.range not in _ROLLING:
         # Whole months beside whole months; a month so far beside as much of the one before.
         months = (last.year - first.year) * 12 + last.month - first.month + 1
         begins, ends = months_before(first, months), months_before(last, months)
@@ -85,7 +87,8 @@ def month_end(day: date) -> date:
 
 def moved(chosen: Filter, today: date, steps: int) -> Filter | None:
     """The period just before or after, as long; None for one that has not begun."""
-    if chosen.first.day == 1 and chosen.last in (month_end(chosen.last), today):
+    is_of_months = chosen.first.day == 1 and chosen.range not in _ROLLING
+    if is_of_months and chosen.last in (month_end(chosen.last), today):
         months = (
             (chosen.last.year - chosen.first.year) * 12 + chosen.last.month - chosen.first.month + 1
         )
@@ -141,7 +144,9 @@ def points(chosen: Filter) -> list[tuple[date, date]]:
     grain = grain_of(chosen)
     days = cut(chosen.first, chosen.last, grain)
     if len(days) > _MOST_POINTS:
-        raise InvalidInput("Choose weeks or months for so many days.", GRAIN.name)
+        coarser = {"day": "weeks or months", "week": "months"}.get(grain)
+        told = f"Choose {coarser} for so many days." if coarser else "Choose fewer days."
+        raise InvalidInput(told, GRAIN.name if coarser else "from")
     return [(day, min(last_of(day, grain), chosen.last)) for day in days]
 
 

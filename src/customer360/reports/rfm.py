@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from customer360.clock import local_date
+from customer360.errors import NotFound
+from customer360.profiles.attributes import BY_NAME
 from customer360.profiles.browse import RFM_GROUP
 from customer360.reports.model import Answer, Column, Question, Report, Row, Who
 from customer360.reports.sql import Sql
@@ -52,6 +54,8 @@ def _figures(row: Row, total: Row) -> Row:
 
 
 def _people(question: Question, sql: Sql, who: Who) -> str:
+    if who.get("group", "prospects") not in BY_NAME["rfm_group"].choices:
+        raise NotFound
     of_group = f"= {sql.value(who['group'])}" if "group" in who else "is not null"
     return f"""
         select p.profile_id

@@ -1,6 +1,6 @@
 """Every report as JSON: its parameters, its answer and their schema follow from what the report declares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, cast
 
@@ -174,7 +174,7 @@ def _side(
     }
 
 
-def _told(columns: Any, row: Row, currency: str) -> dict[str, Any]:
+def _told(columns: Iterable[Column], row: Row, currency: str) -> dict[str, Any]:
     return {one.name: _value(one, row.get(one.name), currency) for one in columns}
 
 
