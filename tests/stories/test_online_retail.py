@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -236,9 +237,8 @@ def test_lines_without_a_customer_are_orders_of_nobody(installation: tuple[App, 
     assert (kept[0], to_decimal(kept[1])) == (orders, total)
 
 
-def _told(installation: tuple[App, int, Path], report: Report, zone: str, **words: str) -> Answer:
+def _told(app: App, shop_id: int, report: Report, zone: str, **words: str) -> Answer:
     """What a report says of the whole file."""
-    app, shop_id, _ = installation
     asked = {"from": "2009-11-01", "to": "2010-12-31", "timezone": zone, **words}
     chosen = read_filter(asked, report, app.clock.now(), "Europe/London")
     calendar = ShopCalendar("Europe/London")
@@ -247,7 +247,8 @@ def _told(installation: tuple[App, int, Path], report: Report, zone: str, **word
 
 @pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Australia/Lord_Howe"])
 def test_reports_equal_independent_queries(installation: tuple[App, int, Path], zone: str) -> None:
-    told = {"file": str(installation[2]), "zone": zone}
+    app, shop_id, file = installation
+    told = {"file": str(file), "zone": zone}
     asked = duckdb.connect()
     cohorts = asked.execute(
         f"{ORDERS} select cohort, began, count(distinct customer), count(*), sum(total)"
@@ -259,25 +260,27 @@ def test_reports_equal_independent_queries(installation: tuple[App, int, Path], 
     ).fetchall()[0]
     first = asked.execute(ORDERS + FIRST_AND_SECOND, told).fetchall()
 
-    retention = _told(installation, cohort_retention.REPORT, zone)
-    assert sorted(
-        (row["cohort"], row["began"], row["people"], row["orders"], to_decimal(row["revenue"]))
-        for row in retention.rows
-        if row["orders"]
-    ) == sorted(cohorts)
-    acquired = _told(installation, acquisition.REPORT, zone).totals
-    assert (acquired["customers"], acquired["orders"]) == (customers, orders)
-    assert to_decimal(acquired["revenue"]) == revenue
-    journey = _told(installation, purchase_journey.REPORT, zone)
-    assert journey.totals["people"] == customers
-    nodes: dict[str, int] = {}
-    for row in journey.rows:
-        if row["order"] == 1 and not row["product"].startswith("*"):
-            nodes[row["product"]] = nodes.get(row["product"], 0) + row["people"]
-    assert nodes == dict(first)
-    # Nobody of the file was seen in a shop's front.
-    assert _told(installation, activity.REPORT, zone, grain="month").totals["users"] == 0
-    assert _told(installation, funnel.REPORT, zone).totals == {"people": 0}
+    # An installation of its own, as the file's commands open the same warehouse later.
+    with closing(build_app(app.settings, role="cli")) as reading:
+        retention = _told(reading, shop_id, cohort_retention.REPORT, zone)
+        assert sorted(
+            (row["cohort"], row["began"], row["people"], row["orders"], to_decimal(row["revenue"]))
+            for row in retention.rows
+            if row["orders"]
+        ) == sorted(cohorts)
+        acquired = _told(reading, shop_id, acquisition.REPORT, zone).totals
+        assert (acquired["customers"], acquired["orders"]) == (customers, orders)
+        assert to_decimal(acquired["revenue"]) == revenue
+        journey = _told(reading, shop_id, purchase_journey.REPORT, zone)
+        assert journey.totals["people"] == customers
+        nodes: dict[str, int] = {}
+        for row in journey.rows:
+            if row["order"] == 1 and not row["product"].startswith("*"):
+                nodes[row["product"]] = nodes.get(row["product"], 0) + row["people"]
+        assert nodes == dict(first)
+        # Nobody of the file was seen in a shop's front.
+        assert _told(reading, shop_id, activity.REPORT, zone, grain="month").totals["users"] == 0
+        assert _told(reading, shop_id, funnel.REPORT, zone).totals == {"people": 0}
 
 
 @pytest.mark.timeout(600)
