@@ -61,6 +61,7 @@ def test_a_part_of_a_page_tells_the_browser_its_address(site: Site):
         f"{site.root}/reports/activity?range=7d&segment=", headers={"hx-request": "true"}
     )
     assert answer.headers["hx-push-url"] == f"{site.root}/reports/activity?range=7d"
+    assert '<option value="Asia/Kolkata">' in answer.text
 
 
 @pytest.mark.parametrize("query", ["range=never", "from=x", "timezone=Moon", "segment=77"])
@@ -109,7 +110,10 @@ def test_the_overview_tells_what_changed_and_what_needs_attention(site: Site):
         visit("f", "2026-06-05T10:00:00Z"),
     )
     site.house.drain()
-    says = text(site.owner.get(f"{site.root}/overview"))
+    page = site.owner.get(f"{site.root}/overview")
+    says = text(page)
+    week = "from=2026-06-08&to=2026-06-14&compare=previous"
+    assert f'href="{site.root}/reports/activity?{week}"' in unescape(page.text)
     assert "2 people visited, 1 more than the week before." in says
     assert "1 signal could not be used. See why, and replay" in says
 

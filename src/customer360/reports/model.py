@@ -85,8 +85,8 @@ class Question:
         return local_date(self.now, self.filter.timezone)
 
     def between(self, first: date, last: date) -> Question:
-        """The same question about other days."""
-        return replace(self, filter=replace(self.filter, first=first, last=last))
+        """The same question about other days, which are no preset's."""
+        return replace(self, filter=replace(self.filter, first=first, last=last, range=""))
 
     def ask(self, sql: Sql, text: str) -> list[Row]:
         """The rows that the warehouse answers with; the text holds what `sql` bound."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
@@ -82,11 +83,17 @@ def filter_bar(
         later=query(moved(asked, question.today, 1)),
         selects=_selects(report, asked, segments),
         zone=asked.timezone,
-        zones=sorted(available_timezones()) if not visit.by_htmx else [],
+        zones=_zones(),
         others_zone=asked.timezone != home,
         cleared=query(replace(asked, segment_id=None)),
         segment=chosen,
     )
+
+
+@lru_cache(maxsize=1)
+def _zones() -> list[str]:
+    """The zones that the bar offers; looking for their files takes as long as a report."""
+    return sorted(available_timezones())
 
 
 def _preset(asked: Filter, name: str, question: Question) -> Filter:
